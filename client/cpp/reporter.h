@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace curvecast {
+
+// The learning rate as planned; see Schedule in run.proto.
+struct ReportedSchedule {
+  enum class Decay { kNone, kCosine, kLinear, kExponential, kOneMinusSqrt };
+  double peak_lr = 0;
+  double final_lr = 0;
+  int64_t warmup_steps = 0;
+  Decay decay = Decay::kNone;
+  int64_t decay_start_step = 0;
+};
+
+// What a job says of its run; see Run in run.proto.
+struct ReportedRun {
+  std::string project;
+  std::string run_id;
+  std::string family;
+  std::string objective = "train/loss";
+  bool maximize = false;
+  std::optional<int64_t> total_steps;
+  std::optional<double> parameters;
+  std::optional<double> tokens_per_step;
+  std::optional<ReportedSchedule> schedule;
+  std::map<std::string, std::string> labels;
+};
+
+enum class RunEnd { kCompleted, kFailed, kStopped };
+
+struct ReporterOptions {
+  // host:port of the daemon. Empty: the environment's CURVECAST_ADDRESS, else 127.0.0.1:7461.
+  std::string address;
+  std::string writer;                               // Empty: the primary writer. See Open in ingest.proto.
+  size_t max_buffered_points = 1 << 17;             // Past it the oldest are dropped, and counted.
+  size_t max_points_per_batch = 1024;
+  std::chrono::milliseconds flush_interval{200};    // A batch waits no longer for company.
+  std::chrono::milliseconds close_timeout{3000};    // How long the destructor waits for what is unsent.
+};
+
+// Reports one run to curvecastd. Log() is an append to a bounded buffer; a thread of the reporter's own does the rest. Nothing
+// here blocks training, throws, or grows without bound: if the daemon is away the points wait, then the oldest are dropped
+// and counted, and one warning goes to stderr. Every function may be called from any thread.
+class Reporter {
+ public:
+  explicit Reporter(ReportedRun run, ReporterOptions options = {});
+  ~Reporter();  // As Finish(kFailed) does if Finish was not called... the run is left RUNNING: the job may come back.
+  Reporter(const Reporter&) = delete;
+  Reporter& operator=(const Reporter&) = delete;
+
+  // A microsecond. A step of the objective below the last one means that the job restarted from a checkpoint: the reporter
+  // opens a new incarnation, and the daemon supersedes what it has from this step on.
+  void Log(int64_t step, std::string_view metric, double value) noexcept;
+
+  // Says how the run ended and waits, at most `timeout`, until everything is acknowledged. True if it is.
+  bool Finish(RunEnd end, std::chrono::milliseconds timeout = std::chrono::seconds(10)) noexcept;
+
+  struct Stats {
+    uint64_t logged = 0;        // Points.
+    uint64_t acknowledged = 0;  // On the daemon's disk.
+    uint64_t dropped = 0;       // Given up: buffer full, or refused by the daemon.
+    uint64_t reconnects = 0;
+  };
+  Stats stats() const noexcept;
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace curvecast

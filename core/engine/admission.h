@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "core/engine/engine.h"
+#include "core/engine/event.h"
+
+namespace curvecast {
+
+struct EngineLimits {
+  size_t max_runs = 20000;
+  size_t max_metrics_per_run = 64;
+};
+
+// Decides, before anything is journaled, whether an event may join the transaction that is being staged. It sees the engine's
+// state and what has been staged since, so that an open and its batches can share a transaction.
+class Admission {
+ public:
+  enum class Verdict {
+    kStage,      // Journal it.
+    kKnown,      // A resend, or a reopening that says nothing new: answer, and journal nothing.
+  };
+
+  Admission(const Engine& engine, EngineLimits limits) : engine_(engine), limits_(limits) {}
+
+  // FAILED_PRECONDITION for a batch of a writer that has not opened the run or of an incarnation that was taken over;
+  // RESOURCE_EXHAUSTED past a limit (the message names it). Neither changes anything.
+  absl::StatusOr<Verdict> Admit(const Event& event);
+
+  // The sequence this writer is expected to send next; 1 if nothing is known of it. Counts what is staged.
+  uint64_t ExpectedSequence(const RunKey& key, const std::string& writer, uint64_t incarnation) const;
+
+  // After the staged events were applied, or given up.
+  void Clear();
+
+ private:
+  struct Staged {
+    uint64_t incarnation = 0;
+    uint64_t last_sequence = 0;
+  };
+  using WriterKey = std::pair<RunKey, std::string>;
+
+  absl::StatusOr<Verdict> AdmitOpen(const Event& event, const RunOpened& opened);
+  absl::StatusOr<Verdict> AdmitBatch(const Event& event, const BatchAppended& batch);
+  Staged Known(const WriterKey& writer) const;
+
+  const Engine& engine_;
+  const EngineLimits limits_;
+  absl::flat_hash_map<WriterKey, Staged> staged_;
+  absl::flat_hash_set<RunKey> staged_runs_;
+  absl::flat_hash_map<RunKey, absl::flat_hash_set<std::string>> staged_metrics_;
+};
+
+}  // namespace curvecast

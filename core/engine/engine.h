@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "core/engine/board.h"
+#include "core/engine/event.h"
+#include "core/engine/run.h"
+
+namespace curvecast {
+
+// The state of the daemon: a fold over events. One thread owns it. It has no clock and does no I/O; given the same events it
+// is the same, bit for bit.
+class Engine {
+ public:
+  struct Effect {
+    bool duplicate = false;  // Seen before: nothing changed.
+    int64_t points = 0;      // Points taken up.
+    bool rewound = false;
+  };
+
+  // The event is already in the journal, or would have been refused by Admission. An event that does not fit (a batch of an
+  // unknown run: a journal of a future version) changes nothing and is INTERNAL.
+  absl::StatusOr<Effect> Apply(const Event& event);
+
+  const Run* Find(const RunKey& key) const;
+  Run* FindMutable(const RunKey& key);
+  size_t runs() const { return runs_.size(); }
+
+  // A view of every run; those that have not changed since the last call are shared with it.
+  std::shared_ptr<const Board> Publish(int64_t now_unix_micros);
+
+ private:
+  struct Entry {
+    std::unique_ptr<Run> run;
+    std::shared_ptr<const RunView> view;
+    uint64_t view_version = 0;
+  };
+  absl::btree_map<RunKey, Entry> runs_;
+};
+
+}  // namespace curvecast

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/curve/curve.h"
+#include "core/engine/board.h"
+#include "core/engine/event.h"
+
+namespace curvecast {
+
+// What a rewind took off the objective's curve.
+struct Branch {
+  Step rewound_to = 0;
+  std::vector<Bin> bins;
+};
+
+// One run: what it declared, its curves, its writers, its forecasts. Owned by the engine's thread.
+class Run {
+ public:
+  static constexpr size_t kMaxBranches = 4;        // Superseded branches kept for display.
+  static constexpr size_t kMaxRewindsListed = 16;  // All are counted.
+  static constexpr double kCheckpoint = 0.01;      // Progress between two forecasts kept.
+
+  // Life of one writing process.
+  struct Writer {
+    uint64_t incarnation = 0;
+    uint64_t last_sequence = 0;
+    std::optional<Step> resume_step;  // Rewind here ...
+    bool rewind_pending = false;      // ... or at the lowest step of the next batch, when that batch is applied.
+  };
+
+  Run(const RunOpened& opened, int64_t time_unix_micros);
+
+  void Apply(const RunOpened& opened, int64_t time_unix_micros);
+  void Apply(const BatchAppended& batch, int64_t time_unix_micros);
+  void Apply(const ForecastMade& made);
+
+  const RunSpec& spec() const { return *spec_; }
+  RunState state() const { return state_; }
+  const Writer* FindWriter(std::string_view name) const;    // Null if it never opened.
+  const Curve* FindCurve(std::string_view metric) const;    // Null if it has no point.
+  const Curve& objective() const;                           // Empty if it has no point.
+  size_t metrics() const { return curves_.size(); }
+  const std::deque<Branch>& branches() const { return branches_; }
+  double Progress() const;                                  // Of the objective; 0 without a total.
+
+  // True if a forecast made now would open a new checkpoint of progress and so belongs into the journal.
+  bool AtCheckpoint(const Forecast& forecast) const;
+  // A forecast between checkpoints: shown, not kept.
+  void Show(Forecast forecast) { forecast_ = std::make_shared<const Forecast>(std::move(forecast)); }
+
+  // Counts changes, so that a view can be told from a newer one.
+  uint64_t version() const { return version_; }
+  std::shared_ptr<const RunView> View() const;
+
+ private:
+  void RewindTo(Step step);
+
+  std::shared_ptr<const RunSpec> spec_;
+  RunState state_ = RunState::kRunning;
+  std::map<std::string, Writer, std::less<>> writers_;
+  std::map<std::string, Curve, std::less<>> curves_;
+  std::deque<Branch> branches_;
+  std::deque<Step> rewinds_;
+  int64_t rewind_count_ = 0;
+  std::shared_ptr<const Forecast> forecast_;
+  std::vector<Forecast> history_;
+  int64_t opened_at_ = 0;
+  int64_t last_point_at_ = 0;
+  int64_t ended_at_ = 0;
+  uint64_t version_ = 0;
+};
+
+}  // namespace curvecast

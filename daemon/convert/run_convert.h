@@ -1,0 +1,24 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/engine/event.h"
+#include "core/engine/run_spec.h"
+#include "curvecast/v1/run.pb.h"
+
+// Between the messages of run.proto and the types of core. With view_convert, the only place that knows both worlds.
+namespace curvecast {
+
+// Normalized and checked. INVALID_ARGUMENT "field: what is wrong, the value, what to write" otherwise.
+absl::StatusOr<RunSpec> ToRunSpec(const v1::Run& run);
+v1::Run ToProto(const RunSpec& spec);
+
+// INVALID_ARGUMENT "metric: ...", "step[3]: ...", "value: 3 values for 4 steps" if the columns break the rules of run.proto.
+absl::StatusOr<Column> ToColumn(const v1::Points& points);
+v1::Points ToProto(const Column& column);
+
+// INVALID_ARGUMENT "state: ..." for a state that is no end.
+absl::StatusOr<RunState> ToEnd(const v1::End& end);
+v1::Run::State ToProto(RunState state);
+
+}  // namespace curvecast
