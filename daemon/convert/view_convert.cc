@@ -60,7 +60,7 @@ v1::GetRunResponse ToGetRunResponse(const RunView& view) {
     out->set_last_step(metric.last_step);
     out->set_last_value(metric.last_value);
   }
-  for (const Forecast& forecast : view.history) *response.add_history() = ToProto(forecast, WithPath::kNo);
+  for (const Forecast& forecast : *view.history) *response.add_history() = ToProto(forecast, WithPath::kNo);
   for (Step step : view.rewinds) response.add_rewound_to_steps(step);
   return response;
 }
