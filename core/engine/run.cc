@@ -89,6 +89,8 @@ bool Run::RewindTo(Step step) {
 }
 
 void Run::Apply(const ForecastMade& made) {
+  // Made from a curve that a rewind has cut off since: it says nothing of this one.
+  if (objective().empty() || made.forecast.step > objective().last_step()) return;
   KeepInHistory(made.forecast);
   Show(made.forecast);
 }

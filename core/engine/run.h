@@ -58,6 +58,7 @@ class Run {
   size_t metrics() const { return curves_.size(); }
   size_t writers() const { return writers_.size(); }
   const std::deque<Branch>& branches() const { return branches_; }
+  int64_t rewind_count() const { return rewind_count_; }
   double Progress() const;                                  // Of the objective; 0 without a total.
 
   // True if this forecast opens a new checkpoint of progress and so belongs into the journal.

@@ -89,7 +89,7 @@ absl::Status CheckRunSpec(const RunSpec& spec) {
   if (absl::Status status = CheckPositive("tokens_per_step", spec.tokens_per_step); !status.ok()) return status;
   if (spec.schedule) {
     if (absl::Status status = CheckSchedule(*spec.schedule, spec.total_steps); !status.ok()) {
-      return Wrong("schedule", status.message());
+      return absl::InvalidArgumentError(absl::StrCat("schedule.", status.message()));
     }
   }
   return CheckLabels(spec);
