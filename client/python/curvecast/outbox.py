@@ -6,7 +6,6 @@ import dataclasses
 from curvecast.v1 import ingest_pb2
 
 INVALID_ARGUMENT = 3
-RESOURCE_EXHAUSTED = 8
 FAILED_PRECONDITION = 9
 
 MAX_CHANNEL = 65535
@@ -139,7 +138,7 @@ class Outbox:
         if life is None:
             return False
         if sequence > 0:
-            if code in (INVALID_ARGUMENT, RESOURCE_EXHAUSTED):
+            if code == INVALID_ARGUMENT:
                 self._remove_batch(life, sequence)
                 return False
             return True

@@ -138,9 +138,9 @@ class Reporter:
     def _deliver(self):
         backoff = _FIRST_BACKOFF_SECONDS
         while not self._closing:
-            answered = False
+            delivered = False
             try:
-                answered = self._stream()
+                delivered = self._stream()
             except Exception as error:
                 self._warn("thread", "an error of the reporter's own: %r", error)
             with self._changed:
@@ -151,15 +151,15 @@ class Reporter:
                     return
                 if self._closing:
                     return
-                if answered:
+                if delivered:
                     self._outbox.stats.reconnects += 1
                     backoff = _FIRST_BACKOFF_SECONDS
                 self._changed.wait_for(lambda: self._closing, timeout=backoff)
             backoff = min(2 * backoff, _LONGEST_BACKOFF_SECONDS)
 
     def _stream(self):
-        """Runs one stream until it breaks. True if the daemon answered on it."""
-        answered = False
+        """Runs one stream until it breaks. True if the daemon acknowledged something on it."""
+        delivered = False
         over = threading.Event()
         with grpc.insecure_channel(self._address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
             call = ingest_pb2_grpc.IngestServiceStub(channel).Push(self._requests(over))
@@ -169,7 +169,7 @@ class Reporter:
                     call.cancel()
             try:
                 for response in call:
-                    answered = True
+                    delivered = delivered or response.HasField("ack")
                     if self._receive(response):
                         break
             except grpc.RpcError as error:
@@ -186,7 +186,7 @@ class Reporter:
                     self._call = None
                     self._changed.notify_all()
                 call.cancel()
-        return answered
+        return delivered
 
     def _requests(self, over):
         """What gRPC sends, in a thread of gRPC's."""

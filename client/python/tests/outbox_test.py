@@ -118,6 +118,15 @@ class OutboxTest(unittest.TestCase):
         self.assertEqual((box.stats.acknowledged, box.stats.dropped), (2, 1))
         self.assertTrue(box.empty())
 
+    def test_a_batch_over_a_limit_is_kept_and_sent_again_later(self):
+        box = outbox()
+        box.add(1, "train/loss", 1.0, now=0)
+        drain(box)
+        self.assertTrue(box.rejected(1, 1, 8, "limits.max_metrics_per_run: ..."))
+        box.disconnected()
+        self.assertEqual([r.WhichOneof("request") for r in drain(box)], ["open", "batch"])
+        self.assertEqual(box.stats.dropped, 0)
+
     def test_the_end_goes_with_the_last_points_or_alone(self):
         box = outbox()
         box.add(1, "train/loss", 1.0, now=0)
