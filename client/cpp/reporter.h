@@ -39,29 +39,33 @@ enum class RunEnd { kCompleted, kFailed, kStopped };
 
 struct ReporterOptions {
   // host:port of the daemon. Empty: the environment's CURVECAST_ADDRESS, else 127.0.0.1:7461.
-  std::string address;
-  std::string writer;                               // Empty: the primary writer. See Open in ingest.proto.
-  size_t max_buffered_points = 1 << 17;             // Past it the oldest are dropped, and counted.
+  std::string address = "";
+  std::string writer = "";               // Empty: the primary writer. See Open in ingest.proto.
+  size_t max_buffered_points = 1 << 17;  // Past it the oldest are dropped, and counted. 32 bytes each.
   size_t max_points_per_batch = 1024;
-  std::chrono::milliseconds flush_interval{200};    // A batch waits no longer for company.
-  std::chrono::milliseconds close_timeout{3000};    // How long the destructor waits for what is unsent.
+  std::chrono::milliseconds flush_interval{200};  // A batch waits no longer for company.
+  std::chrono::milliseconds close_timeout{3000};  // How long the destructor waits for what is unsent.
 };
 
-// Reports one run to curvecastd. Log() is an append to a bounded buffer; a thread of the reporter's own does the rest. Nothing
-// here blocks training, throws, or grows without bound: if the daemon is away the points wait, then the oldest are dropped
-// and counted, and one warning goes to stderr. Every function may be called from any thread.
+// Reports one run to curvecastd. Log() is an append to a bounded buffer; a thread of the reporter's own does the rest.
+// Nothing here blocks training, throws, or grows without bound: if the daemon is away the points wait, then the oldest
+// are dropped and counted, and one warning goes to stderr. Every function may be called from any thread. A forked child
+// must not use it.
 class Reporter {
  public:
   explicit Reporter(ReportedRun run, ReporterOptions options = {});
-  ~Reporter();  // As Finish(kFailed) does if Finish was not called... the run is left RUNNING: the job may come back.
+  // Without Finish: waits at most `close_timeout` for what is unsent, and leaves the run RUNNING, since the job may
+  // come back.
+  ~Reporter();
   Reporter(const Reporter&) = delete;
   Reporter& operator=(const Reporter&) = delete;
 
-  // A microsecond. A step of the objective below the last one means that the job restarted from a checkpoint: the reporter
-  // opens a new incarnation, and the daemon supersedes what it has from this step on.
+  // A microsecond. A step of the objective below the last one means that the job restarted from a checkpoint: the
+  // reporter opens a new incarnation, and the daemon supersedes what it has from this step on.
   void Log(int64_t step, std::string_view metric, double value) noexcept;
 
-  // Says how the run ended and waits, at most `timeout`, until everything is acknowledged. True if it is.
+  // Says how the run ended and waits, at most `timeout`, until everything is acknowledged. True if it is, and nothing
+  // was dropped. Points logged afterwards are dropped.
   bool Finish(RunEnd end, std::chrono::milliseconds timeout = std::chrono::seconds(10)) noexcept;
 
   struct Stats {

@@ -27,7 +27,7 @@ struct RunView {
   double progress = 0;
   std::vector<MetricView> metrics;           // By name.
   std::shared_ptr<const Forecast> forecast;  // Null before the first.
-  std::vector<Forecast> history;             // Without paths, oldest first.
+  std::shared_ptr<const std::vector<Forecast>> history;  // Without paths, oldest first. Never null.
   std::vector<Step> rewinds;                 // Oldest first.
   int64_t rewind_count = 0;
   int64_t opened_at_unix_micros = 0;

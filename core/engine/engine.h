@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "absl/container/btree_map.h"
-#include "absl/status/status.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "core/engine/board.h"
 #include "core/engine/event.h"
 #include "core/engine/run.h"
@@ -15,11 +16,7 @@ namespace curvecast {
 // is the same, bit for bit.
 class Engine {
  public:
-  struct Effect {
-    bool duplicate = false;  // Seen before: nothing changed.
-    int64_t points = 0;      // Points taken up.
-    bool rewound = false;
-  };
+  using Effect = Run::Effect;
 
   // The event is already in the journal, or would have been refused by Admission. An event that does not fit (a batch of an
   // unknown run: a journal of a future version) changes nothing and is INTERNAL.
@@ -28,6 +25,7 @@ class Engine {
   const Run* Find(const RunKey& key) const;
   Run* FindMutable(const RunKey& key);
   size_t runs() const { return runs_.size(); }
+  void ForEach(absl::FunctionRef<void(const Run&)> visit) const;  // In order of key.
 
   // A view of every run; those that have not changed since the last call are shared with it.
   std::shared_ptr<const Board> Publish(int64_t now_unix_micros);

@@ -26,20 +26,28 @@ class Run {
  public:
   static constexpr size_t kMaxBranches = 4;        // Superseded branches kept for display.
   static constexpr size_t kMaxRewindsListed = 16;  // All are counted.
+  static constexpr size_t kMaxWriters = 1024;      // Processes that write to one run.
   static constexpr double kCheckpoint = 0.01;      // Progress between two forecasts kept.
 
   // Life of one writing process.
   struct Writer {
     uint64_t incarnation = 0;
     uint64_t last_sequence = 0;
-    std::optional<Step> resume_step;  // Rewind here ...
-    bool rewind_pending = false;      // ... or at the lowest step of the next batch, when that batch is applied.
+    bool rewind_pending = false;      // The next batch with points rewinds the run ...
+    std::optional<Step> resume_step;  // ... to this step, or else to the lowest of its own.
   };
 
   Run(const RunOpened& opened, int64_t time_unix_micros);
 
-  void Apply(const RunOpened& opened, int64_t time_unix_micros);
-  void Apply(const BatchAppended& batch, int64_t time_unix_micros);
+  // What a batch did.
+  struct Effect {
+    bool duplicate = false;  // Seen before, or of a writer's former life: nothing changed.
+    int64_t points = 0;      // Points taken up.
+    bool rewound = false;
+  };
+
+  void Apply(const RunOpened& opened);
+  Effect Apply(const BatchAppended& batch, int64_t time_unix_micros);
   void Apply(const ForecastMade& made);
 
   const RunSpec& spec() const { return *spec_; }
@@ -48,20 +56,23 @@ class Run {
   const Curve* FindCurve(std::string_view metric) const;    // Null if it has no point.
   const Curve& objective() const;                           // Empty if it has no point.
   size_t metrics() const { return curves_.size(); }
+  size_t writers() const { return writers_.size(); }
   const std::deque<Branch>& branches() const { return branches_; }
+  int64_t rewind_count() const { return rewind_count_; }
   double Progress() const;                                  // Of the objective; 0 without a total.
 
-  // True if a forecast made now would open a new checkpoint of progress and so belongs into the journal.
+  // True if this forecast opens a new checkpoint of progress and so belongs into the journal.
   bool AtCheckpoint(const Forecast& forecast) const;
-  // A forecast between checkpoints: shown, not kept.
-  void Show(Forecast forecast) { forecast_ = std::make_shared<const Forecast>(std::move(forecast)); }
+  // Puts up a forecast that the journal does not keep.
+  void Show(Forecast forecast);
 
   // Counts changes, so that a view can be told from a newer one.
   uint64_t version() const { return version_; }
   std::shared_ptr<const RunView> View() const;
 
  private:
-  void RewindTo(Step step);
+  bool RewindTo(Step step);
+  void KeepInHistory(const Forecast& forecast);
 
   std::shared_ptr<const RunSpec> spec_;
   RunState state_ = RunState::kRunning;
@@ -71,7 +82,7 @@ class Run {
   std::deque<Step> rewinds_;
   int64_t rewind_count_ = 0;
   std::shared_ptr<const Forecast> forecast_;
-  std::vector<Forecast> history_;
+  std::shared_ptr<const std::vector<Forecast>> history_;  // Copied when it grows: views share it.
   int64_t opened_at_ = 0;
   int64_t last_point_at_ = 0;
   int64_t ended_at_ = 0;

@@ -24,6 +24,8 @@ struct RunSpec {
   std::optional<double> tokens_per_step;
   std::optional<ScheduleSpec> schedule;
   std::vector<std::pair<std::string, std::string>> labels;  // By key.
+
+  friend bool operator==(const RunSpec&, const RunSpec&) = default;
 };
 
 // Fills in what may be left empty: family from the project, objective "train/loss".

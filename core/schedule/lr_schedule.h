@@ -21,6 +21,8 @@ struct ScheduleSpec {
   // If not empty, used instead of the shape. Strictly increasing steps; rates >= 0, one of them > 0.
   std::vector<Step> knot_steps;
   std::vector<double> knot_lrs;
+
+  friend bool operator==(const ScheduleSpec&, const ScheduleSpec&) = default;
 };
 
 // Checks a declaration: what is wrong, the value, and what to write instead. `total_steps` is needed by a shape that decays.

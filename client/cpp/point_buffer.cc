@@ -1,0 +1,97 @@
+#include "client/cpp/point_buffer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace curvecast {
+namespace {
+
+constexpr int64_t kLargestStep = int64_t{1} << 53;
+constexpr size_t kMaxNameBytes = 128;
+
+// The form that run.proto asks for; checked here because the daemon would refuse a whole batch for one bad name.
+bool IsMetricName(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxNameBytes && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._:/-").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+PointBuffer::PointBuffer(std::string objective, size_t max_points)
+    : objective_(std::move(objective)), max_points_(std::max<size_t>(max_points, 2)) {}
+
+const std::string* PointBuffer::Intern(std::string_view metric) {
+  auto it = metrics_.find(metric);
+  if (it == metrics_.end()) {
+    if (metrics_.size() >= kMaxMetrics || !IsMetricName(metric)) return nullptr;
+    it = metrics_.emplace(metric).first;
+  }
+  return &*it;
+}
+
+bool PointBuffer::Append(int64_t step, std::string_view metric, double value) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++counts_.logged;
+  const std::string* name = closed_ || step < 0 || step > kLargestStep ? nullptr : Intern(metric);
+  if (name == nullptr) {
+    ++counts_.dropped;
+    return false;
+  }
+  if (points_.size() >= max_points_) DropOldest();
+  LoggedPoint point{name, step, value, LoggedPoint::kNoResume};
+  if (*name == objective_) {
+    if (last_objective_step_.has_value() && step < *last_objective_step_) point.resume_step = step;
+    last_objective_step_ = step;
+  }
+  points_.push_back(point);
+  return true;
+}
+
+// A dropped point may have opened a life; the one behind it then does. If that opened one itself, the lower step
+// counts: what lies between was dropped, so nothing at or past it is current.
+void PointBuffer::DropOldest() {
+  const int64_t resume = points_.front().resume_step;
+  points_.pop_front();
+  ++counts_.dropped;
+  if (resume == LoggedPoint::kNoResume) return;
+  int64_t& next = points_.front().resume_step;
+  next = next == LoggedPoint::kNoResume ? resume : std::min(next, resume);
+}
+
+std::vector<LoggedPoint> PointBuffer::Take(size_t max_points, bool may_start_life) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  size_t count = 0;
+  while (count < std::min(max_points, points_.size()) &&
+         (points_[count].resume_step == LoggedPoint::kNoResume || (count == 0 && may_start_life))) {
+    ++count;
+  }
+  const auto end = points_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<LoggedPoint> taken(points_.begin(), end);
+  points_.erase(points_.begin(), end);
+  return taken;
+}
+
+size_t PointBuffer::size() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return points_.size();
+}
+
+void PointBuffer::Close() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  closed_ = true;
+}
+
+void PointBuffer::Discard() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  counts_.dropped += points_.size();
+  points_.clear();
+}
+
+PointBuffer::Counts PointBuffer::counts() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return counts_;
+}
+
+}  // namespace curvecast

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace curvecast {
+
+// A point on its way. 32 bytes.
+struct LoggedPoint {
+  static constexpr int64_t kNoResume = -1;
+  const std::string* metric = nullptr;  // Owned by the buffer, as long as it lives.
+  int64_t step = 0;
+  double value = 0;
+  // Not kNoResume: a new life of the run starts with this point, resumed at this step.
+  int64_t resume_step = kNoResume;
+};
+
+// Where a job's points wait for the link. Append() is called by the job's threads and holds the lock for an insertion;
+// Take() by the link's thread. Neither waits for anything else. Past the cap the oldest points go, and are counted.
+class PointBuffer {
+ public:
+  static constexpr size_t kMaxMetrics = 256;  // Points of further metrics are refused, and counted.
+
+  PointBuffer(std::string objective, size_t max_points);
+
+  // Refuses (false, and counts) a step outside [0, 2^53], a metric that is no name, and anything after Close(). A step
+  // of the objective below its last one opens a new life.
+  bool Append(int64_t step, std::string_view metric, double value);
+
+  // The oldest points, at most `max_points`, up to where the next life starts; a life's first point is the first taken.
+  // Nothing if that would start a life and `may_start_life` is false.
+  std::vector<LoggedPoint> Take(size_t max_points, bool may_start_life);
+
+  size_t size() const;
+  void Close();
+  void Discard();  // Drops what is there, and counts it.
+
+  struct Counts {
+    uint64_t logged = 0;   // All that was offered.
+    uint64_t dropped = 0;  // Refused, or pushed out.
+  };
+  Counts counts() const;
+
+ private:
+  const std::string* Intern(std::string_view metric);
+  void DropOldest();
+
+  const std::string objective_;
+  const size_t max_points_;  // At least 2: a dropped point's successor is always there.
+  mutable std::mutex mutex_;
+  std::set<std::string, std::less<>> metrics_;
+  std::deque<LoggedPoint> points_;
+  std::optional<int64_t> last_objective_step_;
+  bool closed_ = false;
+  Counts counts_;
+};
+
+}  // namespace curvecast

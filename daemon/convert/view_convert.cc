@@ -1,0 +1,68 @@
+#include "daemon/convert/view_convert.h"
+
+#include "daemon/convert/run_convert.h"
+#include "google/protobuf/util/time_util.h"
+
+namespace curvecast {
+namespace {
+
+constexpr const char* kQuantileNames[] = {"0.05", "0.25", "0.5", "0.75", "0.95"};
+
+}  // namespace
+
+v1::Forecast ToProto(const Forecast& forecast, WithPath path) {
+  v1::Forecast proto;
+  proto.set_status(forecast.answered() ? v1::Forecast::OK : v1::Forecast::NOT_YET);
+  proto.set_step(forecast.step);
+  proto.set_progress(forecast.progress);
+  if (!forecast.answered()) {
+    proto.set_reason(std::string(Explain(forecast.reason)));
+    return proto;
+  }
+  for (size_t i = 0; i < kQuantileLevels.size(); ++i) (*proto.mutable_quantiles())[kQuantileNames[i]] = forecast.quantiles[i];
+  proto.set_expected_value(forecast.expected_value);
+  if (path == WithPath::kNo) return proto;
+  for (const PathPoint& point : forecast.path) {
+    v1::ForecastPoint* out = proto.add_path();
+    out->set_step(point.step);
+    out->set_p05(point.p05);
+    out->set_p50(point.p50);
+    out->set_p95(point.p95);
+  }
+  return proto;
+}
+
+v1::RunSummary ToSummary(const RunView& view, WithPath path) {
+  using google::protobuf::util::TimeUtil;
+  v1::RunSummary summary;
+  *summary.mutable_run() = ToProto(*view.spec);
+  summary.set_state(ToProto(view.state));
+  if (view.step) summary.set_step(*view.step);
+  if (view.value) summary.set_value(*view.value);
+  summary.set_progress(view.progress);
+  if (view.forecast) *summary.mutable_forecast() = ToProto(*view.forecast, path);
+  *summary.mutable_opened_at() = TimeUtil::MicrosecondsToTimestamp(view.opened_at_unix_micros);
+  if (view.last_point_at_unix_micros != 0) {
+    *summary.mutable_last_point_at() = TimeUtil::MicrosecondsToTimestamp(view.last_point_at_unix_micros);
+  }
+  summary.set_rewinds(view.rewind_count);
+  return summary;
+}
+
+v1::GetRunResponse ToGetRunResponse(const RunView& view) {
+  v1::GetRunResponse response;
+  *response.mutable_run() = ToSummary(view, WithPath::kYes);
+  for (const MetricView& metric : view.metrics) {
+    v1::MetricSummary* out = response.add_metrics();
+    out->set_metric(metric.metric);
+    out->set_points(metric.points);
+    out->set_non_finite_points(metric.non_finite_points);
+    out->set_last_step(metric.last_step);
+    out->set_last_value(metric.last_value);
+  }
+  for (const Forecast& forecast : *view.history) *response.add_history() = ToProto(forecast, WithPath::kNo);
+  for (Step step : view.rewinds) response.add_rewound_to_steps(step);
+  return response;
+}
+
+}  // namespace curvecast

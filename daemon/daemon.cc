@@ -1,0 +1,113 @@
+#include "daemon/daemon.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "daemon/store/sqlite_journal.h"
+
+namespace curvecast {
+namespace {
+
+EngineThread::Options EngineOptions(const v1::Config& config) {
+  EngineThread::Options options;
+  options.limits.max_runs = static_cast<size_t>(config.limits().max_runs());
+  options.limits.max_metrics_per_run = static_cast<size_t>(config.limits().max_metrics_per_run());
+  options.fitting.refit_progress = config.forecasting().refit_progress();
+  options.fitting.refit_interval_micros = config.forecasting().refit_interval_ms() * 1000;
+  options.fit_threads = static_cast<size_t>(config.forecasting().threads());
+  options.publish_interval = std::chrono::milliseconds(config.forecasting().publish_interval_ms());
+  return options;
+}
+
+RpcServer::Options RpcOptions(const v1::Config& config) {
+  return {.address = config.listen().grpc(),
+          .max_points_per_batch = config.limits().max_points_per_batch(),
+          .max_streams = config.limits().max_streams(),
+          .max_message_bytes = config.limits().max_message_bytes(),
+          .max_memory_bytes = config.limits().max_grpc_memory_bytes()};
+}
+
+HttpServer::Options HttpOptions(const v1::Config& config) {
+  HttpServer::Options options;
+  options.address = config.listen().http();
+  options.exported.max_exported_runs = config.limits().max_exported_runs();
+  options.exported.exported_after_end_micros = config.forecasting().exported_after_end_ms() * 1000;
+  return options;
+}
+
+Inbox::Limits InboxLimits(const v1::Config& config) {
+  Inbox::Limits limits;
+  limits.max_batches = static_cast<size_t>(config.limits().max_inbox_batches());
+  return limits;
+}
+
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, StopSignals& signals) {
+  absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::Open(config.store().directory());
+  if (!journal.ok()) return journal.status();
+  std::unique_ptr<Daemon> daemon(new Daemon(config, signals, *std::move(journal)));
+  Daemon* d = daemon.get();
+
+  absl::StatusOr<std::unique_ptr<RpcServer>> rpc =
+      RpcServer::Start(RpcOptions(config), {d->inbox_, d->clock_, d->answers_, d->boards_});
+  if (!rpc.ok()) return rpc.status();
+  d->rpc_ = *std::move(rpc);
+  absl::StatusOr<std::unique_ptr<HttpServer>> http =
+      HttpServer::Start(HttpOptions(config), {d->answers_, d->clock_, d->registry_});
+  if (!http.ok()) return http.status();
+  d->http_ = *std::move(http);
+
+  d->ready_listener_ = d->boards_.Subscribe([d, announced = false](const std::shared_ptr<const Board>& board) mutable {
+    if (std::exchange(announced, true)) return;
+    d->rpc_->SetServing(true);
+    spdlog::info("ready with {} runs", board->runs.size());
+  });
+  d->engine_.Start();
+  return daemon;
+}
+
+Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<Journal> journal)
+    : signals_(signals),
+      journal_(std::move(journal)),
+      inbox_(InboxLimits(config)),
+      engine_(EngineOptions(config),
+              {*journal_, clock_, inbox_, boards_, metrics_, [this](const absl::Status& status) { OnJournal(status); },
+               [this](const absl::Status& status) { OnFatal(status); }},
+              Prior::Shipped()) {}
+
+void Daemon::Stop() {
+  rpc_->Drain();
+  boards_.Unsubscribe(ready_listener_);
+  engine_.Stop();
+  rpc_->Shutdown();
+  http_.reset();
+}
+
+absl::Status Daemon::Failure() const {
+  std::lock_guard lock(failure_mutex_);
+  return failure_;
+}
+
+void Daemon::OnJournal(const absl::Status& status) {
+  if (status.ok()) {
+    spdlog::info("the journal keeps transactions again");
+  } else {
+    spdlog::error("the journal cannot keep a transaction and tries on; nothing is lost, jobs wait: {}", Text(status));
+  }
+}
+
+void Daemon::OnFatal(const absl::Status& status) {
+  {
+    std::lock_guard lock(failure_mutex_);
+    failure_ = status;
+  }
+  signals_.Wake();
+}
+
+}  // namespace curvecast

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "core/engine/event.h"
+#include "curvecast/v1/config.pb.h"
+#include "daemon/http/http_server.h"
+#include "daemon/loop/board_holder.h"
+#include "daemon/loop/engine_thread.h"
+#include "daemon/loop/inbox.h"
+#include "daemon/loop/loop_metrics.h"
+#include "daemon/os/signals.h"
+#include "daemon/os/system_clock.h"
+#include "daemon/query/answers.h"
+#include "daemon/rpc/server.h"
+#include "prometheus/registry.h"
+
+namespace curvecast {
+
+// All parts of the daemon, started in order and stopped in reverse.
+class Daemon {
+ public:
+  // Opens the store and both ports; the journal is replayed behind them. `signals` is woken if the daemon cannot go on; Failure
+  // then says why.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const v1::Config& config, StopSignals& signals);
+
+  // Takes no more from the streams, keeps and acknowledges what they have handed in, and ends.
+  void Stop();
+  absl::Status Failure() const;
+
+  int grpc_port() const { return rpc_->port(); }
+  int http_port() const { return http_->port(); }
+
+ private:
+  Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<Journal> journal);
+
+  void OnJournal(const absl::Status& status);
+  void OnFatal(const absl::Status& status);
+
+  StopSignals& signals_;
+  SystemClock clock_;
+  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  LoopMetrics metrics_{*registry_};
+  std::unique_ptr<Journal> journal_;
+  Inbox inbox_;
+  BoardHolder boards_;
+  Answers answers_{boards_, inbox_};
+  EngineThread engine_;
+  std::unique_ptr<RpcServer> rpc_;
+  std::unique_ptr<HttpServer> http_;
+  uint64_t ready_listener_ = 0;
+  mutable std::mutex failure_mutex_;
+  absl::Status failure_;
+};
+
+}  // namespace curvecast

@@ -1,0 +1,137 @@
+#include "daemon/http/run_routes.h"
+
+#include <httplib.h>
+
+#include <charconv>
+#include <chrono>
+#include <future>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace curvecast {
+namespace {
+
+constexpr std::chrono::seconds kLongestWait{5};  // For the engine's thread.
+
+int HttpStatusOf(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kInvalidArgument:
+      return 400;
+    case absl::StatusCode::kNotFound:
+      return 404;
+    case absl::StatusCode::kResourceExhausted:
+      return 429;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+// Our own messages hold nothing that JSON must escape but quotes and backslashes; what a user sent may hold anything.
+std::string Escaped(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return out;
+}
+
+void SendError(const absl::Status& status, httplib::Response& response) {
+  response.status = HttpStatusOf(status.code());
+  const std::string_view message(status.message().data(), status.message().size());
+  response.set_content(absl::StrCat("{\"code\": \"", absl::StatusCodeToString(status.code()), "\", \"message\": \"",
+                                    Escaped(message), "\"}\n"),
+                       "application/json");
+}
+
+template <typename Message>
+void Send(const absl::StatusOr<Message>& answer, httplib::Response& response) {
+  if (!answer.ok()) return SendError(answer.status(), response);
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  std::string json;
+  if (auto status = google::protobuf::util::MessageToJsonString(*answer, &json, options); !status.ok()) {
+    return SendError(absl::InternalError(std::string(status.message())), response);
+  }
+  response.set_content(json, "application/json");
+}
+
+absl::StatusOr<v1::ListRunsRequest> ListRequest(const httplib::Request& http) {
+  v1::ListRunsRequest request;
+  request.set_project(http.get_param_value("project"));
+  request.set_page_token(http.get_param_value("page_token"));
+  for (size_t i = 0; i < http.get_param_value_count("state"); ++i) {
+    const std::string name = http.get_param_value("state", i);
+    v1::Run::State state;
+    if (!v1::Run::State_Parse(name, &state)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("state: is \"", name, "\"; write RUNNING, COMPLETED, FAILED or STOPPED"));
+    }
+    request.add_states(state);
+  }
+  if (http.has_param("page_size")) {
+    const std::string text = http.get_param_value("page_size");
+    int32_t size = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return absl::InvalidArgumentError(absl::StrCat("page_size: is \"", text, "\"; write a whole number"));
+    }
+    request.set_page_size(size);
+  }
+  return request;
+}
+
+v1::GetRunRequest RunRequest(const httplib::Request& http) {
+  v1::GetRunRequest request;
+  request.set_project(http.matches[1]);
+  request.set_run_id(http.matches[2]);
+  return request;
+}
+
+absl::StatusOr<v1::GetCurveResponse> WaitForCurve(const Answers& answers, const v1::GetCurveRequest& request) {
+  // Shared with the engine's thread, which may answer after we have given up.
+  auto promise = std::make_shared<std::promise<absl::StatusOr<v1::GetCurveResponse>>>();
+  std::future<absl::StatusOr<v1::GetCurveResponse>> future = promise->get_future();
+  answers.GetCurve(request, [promise](absl::StatusOr<v1::GetCurveResponse> answer) { promise->set_value(std::move(answer)); });
+  if (future.wait_for(kLongestWait) != std::future_status::ready) {
+    return absl::DeadlineExceededError("the engine did not answer within 5 s: is the disk full or stalled? See the daemon's log");
+  }
+  return future.get();
+}
+
+}  // namespace
+
+void AddRunRoutes(httplib::Server& server, const Answers& answers) {
+  constexpr char kRun[] = "/api/v1/runs/([^/]+)/([^/]+)";
+  server.Get("/api/v1/runs/?", [&answers](const httplib::Request& http, httplib::Response& response) {
+    absl::StatusOr<v1::ListRunsRequest> request = ListRequest(http);
+    if (!request.ok()) return SendError(request.status(), response);
+    Send(answers.ListRuns(*request), response);
+  });
+  server.Get(kRun, [&answers](const httplib::Request& http, httplib::Response& response) {
+    Send(answers.GetRun(RunRequest(http)), response);
+  });
+  server.Get(absl::StrCat(kRun, "/curve"), [&answers](const httplib::Request& http, httplib::Response& response) {
+    v1::GetCurveRequest request;
+    request.set_project(http.matches[1]);
+    request.set_run_id(http.matches[2]);
+    request.set_metric(http.get_param_value("metric"));
+    Send(WaitForCurve(answers, request), response);
+  });
+  server.Get(absl::StrCat(kRun, "/forecast"), [&answers](const httplib::Request& http, httplib::Response& response) {
+    absl::StatusOr<v1::GetRunResponse> run = answers.GetRun(RunRequest(http));
+    if (!run.ok()) return SendError(run.status(), response);
+    if (!run->run().has_forecast()) {
+      return SendError(absl::NotFoundError("this run has no forecast yet: it has no points, or they came a moment ago"), response);
+    }
+    Send(absl::StatusOr<v1::Forecast>(run->run().forecast()), response);
+  });
+}
+
+}  // namespace curvecast

@@ -1,0 +1,220 @@
+#include "daemon/loop/engine_thread.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace curvecast {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRetry{20};
+constexpr std::chrono::milliseconds kLongestRetry{1000};
+constexpr int64_t kOrderIntervalMicros = 5000;
+constexpr size_t kMaxStagedEvents = 8192;  // In one transaction.
+
+}  // namespace
+
+EngineThread::EngineThread(Options options, Parts parts, const Prior& prior)
+    : options_(options),
+      parts_(std::move(parts)),
+      admission_(engine_, options.limits),
+      fit_pool_(options.fit_threads, prior, parts_.inbox, parts_.metrics),
+      planner_(options.fitting, fit_pool_) {}
+
+EngineThread::~EngineThread() { Stop(); }
+
+void EngineThread::Start() {
+  thread_ = std::thread([this] { Work(); });
+}
+
+void EngineThread::Stop() {
+  stopping_ = true;
+  parts_.inbox.Close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void EngineThread::Work() {
+  if (Replay()) Loop();
+  // However it ended, nobody waits for an answer that will not come.
+  parts_.inbox.Close();
+  for (Inbox::Item& item : parts_.inbox.Drain(std::chrono::milliseconds(0))) {
+    if (auto* question = std::get_if<Question>(&item)) questions_.push_back(std::move(*question));
+  }
+  for (Question& question : questions_) question.answer(nullptr);
+}
+
+void EngineThread::Loop() {
+  while (true) {
+    const bool last = stopping_;  // Read before draining, so that what came before the stop is drained.
+    std::vector<Inbox::Item> items = parts_.inbox.Drain(NextWait());
+    parts_.metrics.inbox_batches.Set(static_cast<double>(items.size()));
+    for (Inbox::Item& item : items) {
+      Take(std::move(item));
+      if (staged_.size() >= kMaxStagedEvents && !Commit()) return;
+    }
+    if (!Commit()) return;
+    OrderFits();
+    PublishIfDue(last);
+    if (last) return;
+  }
+}
+
+bool EngineThread::Replay() {
+  absl::Status status = parts_.journal.Replay([this](Event event) {
+    if (stopping_) return absl::CancelledError("the daemon is stopping");
+    return engine_.Apply(event).status();
+  });
+  if (absl::IsCancelled(status)) return false;
+  if (!status.ok()) {
+    parts_.on_fatal(status);
+    return false;
+  }
+  // The journal keeps forecasts without their paths, and not all of them: every run is due for a fresh one.
+  engine_.ForEach([this](const Run& run) { planner_.Note(run.spec().key); });
+  changed_ = true;
+  PublishIfDue(true);
+  return true;
+}
+
+void EngineThread::Take(Inbox::Item item) {
+  if (auto* ingest = std::get_if<Ingest>(&item)) return Take(std::move(*ingest));
+  if (auto* result = std::get_if<FitResult>(&item)) return Take(std::move(*result));
+  questions_.push_back(std::move(std::get<Question>(item)));
+}
+
+void EngineThread::Take(Ingest ingest) {
+  absl::StatusOr<Admission::Verdict> verdict = admission_.Admit(ingest.event);
+  const auto* opened = std::get_if<RunOpened>(&ingest.event.body);
+  const uint64_t sequence = opened != nullptr ? 0 : std::get<BatchAppended>(ingest.event.body).sequence;
+  if (!verdict.ok()) {
+    parts_.metrics.rejected_batches.Increment();
+    // Behind the answers that wait for the commit, so that a writer hears of its batches in order.
+    pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, verdict.status()}}});
+    return;
+  }
+  if (opened != nullptr) {
+    AnswerOpen(ingest, *opened);
+  } else {
+    pending_.push_back({ingest.sink, {ingest.channel, AckReply{sequence}}});
+  }
+  if (*verdict == Admission::Verdict::kKnown) {
+    if (opened == nullptr) parts_.metrics.duplicate_batches.Increment();
+    return;
+  }
+  staged_.push_back(std::move(ingest.event));
+}
+
+void EngineThread::AnswerOpen(const Ingest& ingest, const RunOpened& opened) {
+  OpenedReply reply;
+  reply.expected_sequence = admission_.ExpectedSequence(ingest.event.key, opened.writer, opened.incarnation);
+  if (const Run* run = engine_.Find(ingest.event.key); run != nullptr && !run->objective().empty()) {
+    reply.last_step = run->objective().last_step();
+  }
+  pending_.push_back({ingest.sink, {ingest.channel, reply}});
+}
+
+void EngineThread::Take(FitResult result) {
+  planner_.Done(result.key);
+  const Run* run = engine_.Find(result.key);
+  if (run == nullptr || run->rewind_count() != result.rewinds) return;
+  if (run->AtCheckpoint(result.forecast)) {
+    staged_.push_back({parts_.clock.NowUnixMicros(), result.key, ForecastMade{std::move(result.forecast)}});
+  } else {
+    shown_.push_back(std::move(result));
+  }
+}
+
+bool EngineThread::Commit() {
+  if (!staged_.empty()) {
+    if (!AppendUntilKept()) return false;
+    ApplyStaged();
+    changed_ = true;
+  }
+  admission_.Clear();
+  for (FitResult& result : shown_) {
+    Run* run = engine_.FindMutable(result.key);
+    if (run != nullptr && run->rewind_count() == result.rewinds) run->Show(std::move(result.forecast));
+    changed_ = true;
+  }
+  shown_.clear();
+  return true;
+}
+
+bool EngineThread::AppendUntilKept() {
+  std::chrono::milliseconds retry = kFirstRetry;
+  for (int failures = 0;; ++failures) {
+    const int64_t start = parts_.clock.MonotonicMicros();
+    const absl::Status status = parts_.journal.Append(staged_);
+    if (status.ok()) {
+      parts_.metrics.commit_seconds.Observe(static_cast<double>(parts_.clock.MonotonicMicros() - start) * 1e-6);
+      if (failures > 0) parts_.on_journal(status);
+      return true;
+    }
+    parts_.metrics.journal_failures.Increment();
+    if (absl::IsDataLoss(status)) {
+      parts_.on_fatal(status);
+      return false;
+    }
+    if (failures == 0) parts_.on_journal(status);
+    if (stopping_) return false;
+    std::this_thread::sleep_for(retry);
+    retry = std::min(2 * retry, kLongestRetry);
+  }
+}
+
+void EngineThread::ApplyStaged() {
+  for (const Event& event : staged_) {
+    const absl::StatusOr<Engine::Effect> effect = engine_.Apply(event);
+    CURVECAST_CHECK(effect.ok());  // It was admitted.
+    if (std::holds_alternative<ForecastMade>(event.body)) continue;
+    planner_.Note(event.key);
+    if (std::holds_alternative<RunOpened>(event.body) || effect->duplicate) continue;
+    parts_.metrics.batches.Increment();
+    parts_.metrics.points.Increment(static_cast<double>(effect->points));
+    if (effect->rewound) parts_.metrics.rewinds.Increment();
+  }
+  staged_.clear();
+}
+
+void EngineThread::OrderFits() {
+  const int64_t now = parts_.clock.MonotonicMicros();
+  if (now - ordered_at_ < kOrderIntervalMicros) return;  // It looks at every run with news.
+  planner_.OrderDue(engine_, now);
+  ordered_at_ = now;
+}
+
+void EngineThread::PublishIfDue(bool now) {
+  const int64_t time = parts_.clock.MonotonicMicros();
+  if (changed_ && (now || time >= publish_due_)) Publish();
+  if (!changed_) Answer();
+  const int64_t interval = std::chrono::duration_cast<std::chrono::microseconds>(options_.publish_interval).count();
+  if (!told_ && (now || time - told_at_ >= interval)) {
+    parts_.boards.Tell();
+    told_ = true;
+    told_at_ = time;
+  }
+}
+
+void EngineThread::Publish() {
+  const int64_t start = parts_.clock.MonotonicMicros();
+  parts_.boards.Put(engine_.Publish(parts_.clock.NowUnixMicros()));
+  const int64_t end = parts_.clock.MonotonicMicros();
+  parts_.metrics.publish_seconds.Observe(static_cast<double>(end - start) * 1e-6);
+  publish_due_ = end + (end - start) * (kPublishShare - 1);
+  changed_ = false;
+  told_ = false;
+}
+
+void EngineThread::Answer() {
+  for (const Pending& pending : pending_) pending.sink->Deliver(pending.reply);
+  pending_.clear();
+  for (Question& question : questions_) question.answer(engine_.Find(question.key));
+  questions_.clear();
+}
+
+std::chrono::milliseconds EngineThread::NextWait() const {
+  if (stopping_) return std::chrono::milliseconds(0);
+  if (!changed_) return options_.publish_interval;
+  return std::chrono::milliseconds(std::max<int64_t>(1, (publish_due_ - parts_.clock.MonotonicMicros()) / 1000));
+}
+
+}  // namespace curvecast

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/engine/event.h"
+#include "core/engine/run.h"
+#include "daemon/loop/reply_sink.h"
+
+namespace curvecast {
+
+// An open or a batch from a stream, with the address of its answer.
+struct Ingest {
+  Event event;
+  uint32_t channel = 0;
+  std::shared_ptr<ReplySink> sink;
+};
+
+// A forecast that a fitter has made.
+struct FitResult {
+  RunKey key;
+  Forecast forecast;
+  int64_t rewinds = 0;  // Of the run when it was taken: a result for a curve that was rewound since is dropped.
+};
+
+// A question that only the run itself can answer. `answer` is called once on the engine's thread, with null if there is no such
+// run; it must not block.
+struct Question {
+  RunKey key;
+  std::function<void(const Run*)> answer;
+};
+
+// The one door to the engine's thread: a bounded queue with many writers and one reader.
+class Inbox {
+ public:
+  struct Limits {
+    size_t max_batches = 4096;       // limits.max_inbox_batches
+    size_t max_points = 8'000'000;   // Of all batches waiting: 128 MB.
+    size_t max_questions = 1024;
+  };
+  using Item = std::variant<Ingest, FitResult, Question>;
+
+  explicit Inbox(Limits limits) : limits_(limits) {}
+
+  enum class PushResult { kTaken, kFull, kClosed };
+  // kFull: nothing was taken, and `on_room` is called once, from another thread, when it is worth trying again.
+  PushResult Push(Ingest& ingest, std::function<void()> on_room);
+  // Never refused while open: a fitter has at most one result in flight for each run.
+  void Push(FitResult result);
+  // False past max_questions or after Close.
+  bool Push(Question question);
+
+  // Everything that waits, in order of arrival within each kind: what writers sent first. Blocks until there is something,
+  // the time is over, or the inbox is closed.
+  std::vector<Item> Drain(std::chrono::milliseconds timeout);
+
+  // Refuses what comes from now on. What waits can still be drained.
+  void Close();
+  bool closed() const;
+  size_t batches() const;
+
+ private:
+  const Limits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable news_;
+  bool closed_ = false;
+  size_t batches_ = 0;
+  size_t points_ = 0;
+  size_t questions_ = 0;
+  std::vector<Item> items_;
+  std::vector<std::function<void()>> waiting_for_room_;
+};
+
+}  // namespace curvecast

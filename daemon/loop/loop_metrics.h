@@ -1,0 +1,27 @@
+#pragma once
+
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+
+namespace curvecast {
+
+// What the loop counts about itself. Lives as long as the registry.
+struct LoopMetrics {
+  explicit LoopMetrics(prometheus::Registry& registry);
+
+  prometheus::Counter& points;
+  prometheus::Counter& batches;
+  prometheus::Counter& duplicate_batches;
+  prometheus::Counter& rejected_batches;
+  prometheus::Counter& rewinds;
+  prometheus::Counter& fits;
+  prometheus::Counter& journal_failures;
+  prometheus::Gauge& inbox_batches;
+  prometheus::Histogram& commit_seconds;
+  prometheus::Histogram& fit_seconds;
+  prometheus::Histogram& publish_seconds;
+};
+
+}  // namespace curvecast

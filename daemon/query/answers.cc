@@ -1,0 +1,122 @@
+#include "daemon/query/answers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "daemon/convert/run_convert.h"
+#include "daemon/convert/view_convert.h"
+
+namespace curvecast {
+namespace {
+
+absl::Status Replaying() { return absl::UnavailableError("the journal is still being read; try again in a moment"); }
+
+absl::Status NoSuchRun(const RunKey& key) {
+  return absl::NotFoundError(absl::StrCat("no run \"", key.run_id, "\" in project \"", key.project, "\""));
+}
+
+bool Matches(const v1::ListRunsRequest& request, const RunView& run) {
+  if (!request.project().empty() && request.project() != run.spec->key.project) return false;
+  return request.states().empty() ||
+         std::find(request.states().begin(), request.states().end(), ToProto(run.state)) != request.states().end();
+}
+
+// A page token is the last key of the page before: "project/run_id". Neither part can hold a slash.
+std::string TokenOf(const RunKey& key) { return absl::StrCat(key.project, "/", key.run_id); }
+
+absl::StatusOr<RunKey> KeyOf(const std::string& token) {
+  const size_t slash = token.find('/');
+  if (slash == std::string::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("page_token: is \"", token, "\"; pass next_page_token of the answer before"));
+  }
+  return RunKey{token.substr(0, slash), token.substr(slash + 1)};
+}
+
+v1::GetCurveResponse ToResponse(const std::string& metric, const Curve& curve) {
+  v1::GetCurveResponse response;
+  response.set_metric(metric);
+  for (const Bin& bin : curve.bins()) {
+    response.add_step(bin.mean_step);
+    response.add_value(bin.mean);
+    response.add_stddev(bin.count > 1 ? std::sqrt(bin.m2 / static_cast<double>(bin.count - 1)) : 0);
+    response.add_count(bin.count);
+  }
+  return response;
+}
+
+void AddBranches(const Run& run, v1::GetCurveResponse& response) {
+  for (const Branch& branch : run.branches()) {
+    v1::Branch* out = response.add_superseded();
+    out->set_rewound_to_step(branch.rewound_to);
+    for (const Bin& bin : branch.bins) {
+      out->add_step(bin.mean_step);
+      out->add_value(bin.mean);
+    }
+  }
+}
+
+absl::StatusOr<v1::GetCurveResponse> CurveOf(const Run* run, const RunKey& key, std::string metric) {
+  if (run == nullptr) return NoSuchRun(key);
+  const bool is_objective = metric.empty() || metric == run->spec().objective;
+  if (metric.empty()) metric = run->spec().objective;
+  const Curve* curve = run->FindCurve(metric);
+  if (curve == nullptr && !is_objective) {
+    return absl::NotFoundError(absl::StrCat("run \"", key.run_id, "\" has no metric \"", metric, "\""));
+  }
+  v1::GetCurveResponse response = ToResponse(metric, curve == nullptr ? run->objective() : *curve);
+  if (is_objective) AddBranches(*run, response);
+  return response;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ListRunsResponse> Answers::ListRuns(const v1::ListRunsRequest& request) const {
+  if (request.page_size() < 0 || request.page_size() > kMaxPageSize) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("page_size: is ", request.page_size(), "; write 1 to ", kMaxPageSize, ", or 0 for ", kDefaultPageSize));
+  }
+  const std::shared_ptr<const Board> board = boards_.Get();
+  if (board->replaying) return Replaying();
+  auto run = board->runs.begin();
+  if (!request.page_token().empty()) {
+    absl::StatusOr<RunKey> after = KeyOf(request.page_token());
+    if (!after.ok()) return after.status();
+    run = std::upper_bound(board->runs.begin(), board->runs.end(), *after,
+                           [](const RunKey& key, const auto& view) { return key < view->spec->key; });
+  }
+  const int page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  v1::ListRunsResponse response;
+  for (; run != board->runs.end(); ++run) {
+    if (!Matches(request, **run)) continue;
+    if (response.runs_size() == page_size) {
+      const v1::Run& last = response.runs(page_size - 1).run();
+      response.set_next_page_token(TokenOf({last.project(), last.run_id()}));
+      break;
+    }
+    *response.add_runs() = ToSummary(**run, WithPath::kNo);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::GetRunResponse> Answers::GetRun(const v1::GetRunRequest& request) const {
+  const std::shared_ptr<const Board> board = boards_.Get();
+  if (board->replaying) return Replaying();
+  const RunKey key{request.project(), request.run_id()};
+  const RunView* view = board->Find(key);
+  if (view == nullptr) return NoSuchRun(key);
+  return ToGetRunResponse(*view);
+}
+
+void Answers::GetCurve(const v1::GetCurveRequest& request,
+                       std::function<void(absl::StatusOr<v1::GetCurveResponse>)> done) const {
+  if (boards_.Get()->replaying) return done(Replaying());
+  RunKey key{request.project(), request.run_id()};
+  auto answer = [key, metric = request.metric(), done](const Run* run) { done(CurveOf(run, key, metric)); };
+  if (!inbox_.Push(Question{key, std::move(answer)})) {
+    done(absl::UnavailableError("too many questions are waiting, or the daemon is stopping; try again in a moment"));
+  }
+}
+
+}  // namespace curvecast

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include "curvecast/v1/query.grpc.pb.h"
+#include "daemon/query/answers.h"
+
+namespace curvecast {
+
+// QueryService over Answers.
+class QueryService final : public v1::QueryService::CallbackService {
+ public:
+  // WatchRuns reads `boards`; it outlives the service.
+  QueryService(const Answers& answers, BoardHolder& boards) : answers_(answers), boards_(boards) {}
+
+  grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context, const v1::ListRunsRequest* request,
+                                     v1::ListRunsResponse* response) override;
+  grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context, const v1::GetRunRequest* request,
+                                   v1::GetRunResponse* response) override;
+  grpc::ServerUnaryReactor* GetCurve(grpc::CallbackServerContext* context, const v1::GetCurveRequest* request,
+                                     v1::GetCurveResponse* response) override;
+  grpc::ServerWriteReactor<v1::WatchRunsResponse>* WatchRuns(grpc::CallbackServerContext* context,
+                                                             const v1::WatchRunsRequest* request) override;
+
+ private:
+  const Answers& answers_;
+  BoardHolder& boards_;
+};
+
+}  // namespace curvecast

@@ -1,0 +1,114 @@
+#include "client/cpp/batcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace curvecast {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr Batcher::Limits kSmall = {2, 3};  // Two points a batch, three batches.
+
+// The sequence numbers of all that there is to send.
+std::vector<uint64_t> SendAll(Batcher& batcher) {
+  std::vector<uint64_t> sequences;
+  while (const v1::Batch* batch = batcher.NextToSend()) sequences.push_back(batch->sequence());
+  return sequences;
+}
+
+class BatcherTest : public ::testing::Test {
+ protected:
+  void Log(int64_t first, int64_t last) {
+    for (int64_t step = first; step <= last; ++step) buffer_.Append(step, "loss", 1);
+  }
+  PointBuffer buffer_{"loss", 1000};
+  Batcher batcher_{7, kSmall};
+};
+
+TEST_F(BatcherTest, ABatchHoldsAColumnForEachMetric) {
+  Batcher batcher(7, {100, 3});
+  for (int64_t step = 1; step <= 3; ++step) {
+    buffer_.Append(step, "loss", 1.5);
+    buffer_.Append(step, "lr", 0.1);
+  }
+  EXPECT_FALSE(batcher.Fill(buffer_));
+  const v1::Batch* batch = batcher.NextToSend();
+  ASSERT_NE(batch, nullptr);
+  ASSERT_EQ(batch->points_size(), 2);
+  EXPECT_EQ(batch->points(0).metric(), "loss");
+  EXPECT_THAT(batch->points(0).step(), ElementsAre(1, 2, 3));
+  EXPECT_THAT(batch->points(1).value(), ElementsAre(0.1, 0.1, 0.1));
+}
+
+TEST_F(BatcherTest, WhatIsNotSettledIsBoundedAndTheRestStaysInTheBuffer) {
+  Log(1, 10);
+  batcher_.Fill(buffer_);
+  EXPECT_EQ(buffer_.size(), 4u);
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(1, 2, 3));
+  EXPECT_EQ(batcher_.Acknowledged(2), 4u);
+  batcher_.Fill(buffer_);
+  EXPECT_EQ(buffer_.size(), 0u);
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(4, 5));
+}
+
+TEST_F(BatcherTest, ANewStreamResendsWhatLiesAtOrPastTheExpectedSequence) {
+  Log(1, 6);
+  batcher_.Fill(buffer_);
+  SendAll(batcher_);
+  batcher_.ForgetSent();
+  EXPECT_EQ(batcher_.Opened(2), 2u);
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(2, 3));
+}
+
+TEST_F(BatcherTest, ADaemonThatExpectsAnOlderSequenceGetsWhatIsLeft) {
+  Log(1, 6);
+  batcher_.Fill(buffer_);
+  SendAll(batcher_);
+  batcher_.Acknowledged(2);
+  batcher_.ForgetSent();
+  EXPECT_EQ(batcher_.Opened(1), 0u);
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(3));
+}
+
+TEST_F(BatcherTest, ARefusedBatchGoesAloneAndAPostponedOneComesBackUnderANewNumber) {
+  Log(1, 6);
+  batcher_.Fill(buffer_);
+  SendAll(batcher_);
+  EXPECT_EQ(batcher_.Refused(2), 2u);
+  EXPECT_EQ(batcher_.Refused(2), 0u);
+  batcher_.Postpone(1);
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(4));
+  EXPECT_EQ(batcher_.Acknowledged(3), 2u);
+  EXPECT_FALSE(batcher_.settled());
+  EXPECT_EQ(batcher_.Acknowledged(4), 2u);
+  EXPECT_TRUE(batcher_.settled());
+}
+
+TEST_F(BatcherTest, ANewLifeStartsWhenTheOldOneIsSettled) {
+  Log(1, 3);
+  Log(2, 4);
+  EXPECT_FALSE(batcher_.Fill(buffer_));
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(1, 2));
+  EXPECT_FALSE(batcher_.Fill(buffer_));
+  EXPECT_EQ(batcher_.incarnation(), 7u);
+  batcher_.Acknowledged(2);
+  EXPECT_TRUE(batcher_.Fill(buffer_));
+  EXPECT_EQ(batcher_.incarnation(), 8u);
+  EXPECT_EQ(batcher_.resume_step(), 2);
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(1, 2));
+}
+
+TEST_F(BatcherTest, TheEndIsTheLastBatch) {
+  Log(1, 1);
+  batcher_.Fill(buffer_);
+  batcher_.QueueEnd(v1::Run::COMPLETED);
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(1, 2));
+  batcher_.Acknowledged(1);
+  EXPECT_FALSE(batcher_.end_acknowledged());
+  batcher_.Acknowledged(2);
+  EXPECT_TRUE(batcher_.end_acknowledged());
+}
+
+}  // namespace
+}  // namespace curvecast

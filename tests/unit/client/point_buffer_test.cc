@@ -1,0 +1,101 @@
+#include "client/cpp/point_buffer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <thread>
+
+namespace curvecast {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::vector<int64_t> Steps(const std::vector<LoggedPoint>& points) {
+  std::vector<int64_t> steps;
+  for (const LoggedPoint& point : points) steps.push_back(point.step);
+  return steps;
+}
+
+TEST(PointBufferTest, PointsComeOutInTheOrderOfLogging) {
+  PointBuffer buffer("loss", 10);
+  EXPECT_TRUE(buffer.Append(1, "loss", 4.0));
+  EXPECT_TRUE(buffer.Append(1, "lr", 0.1));
+  EXPECT_TRUE(buffer.Append(2, "loss", NAN));
+  const std::vector<LoggedPoint> points = buffer.Take(2, true);
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_EQ(*points[0].metric, "loss");
+  EXPECT_EQ(*points[1].metric, "lr");
+  EXPECT_TRUE(std::isnan(buffer.Take(2, true)[0].value));
+  EXPECT_TRUE(buffer.Take(2, true).empty());
+}
+
+TEST(PointBufferTest, PastTheCapTheOldestGoAndAreCounted) {
+  PointBuffer buffer("loss", 3);
+  for (int64_t step = 1; step <= 5; ++step) buffer.Append(step, "loss", 1);
+  EXPECT_EQ(buffer.counts().logged, 5u);
+  EXPECT_EQ(buffer.counts().dropped, 2u);
+  EXPECT_THAT(Steps(buffer.Take(10, true)), ElementsAre(3, 4, 5));
+}
+
+TEST(PointBufferTest, WhatNoDaemonWouldTakeIsRefusedAtTheDoor) {
+  PointBuffer buffer("loss", 3);
+  EXPECT_FALSE(buffer.Append(-1, "loss", 1));
+  EXPECT_FALSE(buffer.Append((int64_t{1} << 53) + 1, "loss", 1));
+  EXPECT_FALSE(buffer.Append(1, "my loss", 1));
+  EXPECT_FALSE(buffer.Append(1, "", 1));
+  EXPECT_FALSE(buffer.Append(1, std::string(129, 'a'), 1));
+  for (size_t i = 0; i < PointBuffer::kMaxMetrics; ++i) EXPECT_TRUE(buffer.Append(1, "m" + std::to_string(i), 1));
+  EXPECT_FALSE(buffer.Append(1, "one_more", 1));
+  buffer.Close();
+  EXPECT_FALSE(buffer.Append(1, "m1", 1));
+  EXPECT_EQ(buffer.counts().dropped, 7u + PointBuffer::kMaxMetrics - 3);
+}
+
+TEST(PointBufferTest, AStepBackOfTheObjectiveOpensALifeAndOtherMetricsDoNot) {
+  PointBuffer buffer("loss", 10);
+  for (const int64_t step : {10, 20, 20, 30}) buffer.Append(step, "loss", 1);
+  buffer.Append(5, "eval", 1);
+  buffer.Append(15, "loss", 1);
+  buffer.Append(16, "loss", 1);
+  EXPECT_THAT(Steps(buffer.Take(10, true)), ElementsAre(10, 20, 20, 30, 5));
+  EXPECT_TRUE(buffer.Take(10, false).empty());
+  const std::vector<LoggedPoint> life = buffer.Take(10, true);
+  EXPECT_THAT(Steps(life), ElementsAre(15, 16));
+  EXPECT_EQ(life[0].resume_step, 15);
+  EXPECT_EQ(life[1].resume_step, LoggedPoint::kNoResume);
+}
+
+TEST(PointBufferTest, ADroppedOpeningPassesItsResumeStepOn) {
+  PointBuffer buffer("loss", 3);
+  for (const int64_t step : {100, 80, 90, 95, 96}) buffer.Append(step, "loss", 1);  // 100 and 80 are dropped.
+  const std::vector<LoggedPoint> life = buffer.Take(10, true);
+  EXPECT_THAT(Steps(life), ElementsAre(90, 95, 96));
+  EXPECT_EQ(life[0].resume_step, 80);
+}
+
+TEST(PointBufferTest, OfTwoDroppedLivesTheLowerResumeStepCounts) {
+  PointBuffer buffer("loss", 2);
+  for (const int64_t step : {100, 80, 130, 120, 121, 122}) buffer.Append(step, "loss", 1);
+  const std::vector<LoggedPoint> life = buffer.Take(10, true);
+  EXPECT_THAT(Steps(life), ElementsAre(121, 122));
+  EXPECT_EQ(life[0].resume_step, 80);
+}
+
+TEST(PointBufferTest, ThreadsLogAtOnceAndNothingIsLost) {
+  PointBuffer buffer("loss", 1 << 20);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&buffer, t] {
+      for (int64_t step = 0; step < 5000; ++step) buffer.Append(step, "m" + std::to_string(t), 1);
+    });
+  }
+  size_t taken = 0;
+  while (taken < 10000) taken += buffer.Take(100, true).size();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(taken + buffer.size(), 20000u);
+  EXPECT_EQ(buffer.counts().dropped, 0u);
+}
+
+}  // namespace
+}  // namespace curvecast
