@@ -27,7 +27,7 @@ class HttpServer {
  public:
   struct Options {
     std::string address;  // host:port; port 0 takes any free one.
-    BoardCollector::Options exported;
+    BoardCollector::Options exported = {};
     size_t threads = 8;  // Connections at a time; the rest wait. One that says nothing for 2 s is closed.
   };
   struct Parts {
