@@ -39,8 +39,8 @@ enum class RunEnd { kCompleted, kFailed, kStopped };
 
 struct ReporterOptions {
   // host:port of the daemon. Empty: the environment's CURVECAST_ADDRESS, else 127.0.0.1:7461.
-  std::string address;
-  std::string writer;                    // Empty: the primary writer. See Open in ingest.proto.
+  std::string address = "";
+  std::string writer = "";               // Empty: the primary writer. See Open in ingest.proto.
   size_t max_buffered_points = 1 << 17;  // Past it the oldest are dropped, and counted. 32 bytes each.
   size_t max_points_per_batch = 1024;
   std::chrono::milliseconds flush_interval{200};  // A batch waits no longer for company.

@@ -7,6 +7,7 @@
 #include "core/ports/clock.h"
 #include "daemon/loop/board_holder.h"
 #include "prometheus/collectable.h"
+#include "prometheus/metric_family.h"
 
 namespace curvecast {
 

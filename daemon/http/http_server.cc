@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/http/run_routes.h"
+#include "prometheus/histogram.h"
 #include "prometheus/text_serializer.h"
 
 namespace curvecast {
