@@ -35,9 +35,9 @@ class PythonReporterTest(EndToEnd):
         self.assertEqual((stats.logged, stats.acknowledged, stats.dropped), (7000, 7000, 0))
 
         run = wait_until(lambda: (r := daemon.run("p", "r"))["run"]["state"] == "COMPLETED" and r, 5, "the end")
-        self.assertEqual(metric(run, "train/loss")["points"], 3000)
         self.assertEqual([int(s) for s in run["rewoundToSteps"]], [1501])
-        self.check_curve_is(daemon, "p", "r", {s: self.loss(s) for s in range(1, 3001)})
+        held = self.without_rewound_bin(daemon, "p", "r", {s: self.loss(s) for s in range(1, 3001)}, 1501)
+        self.check_curve_is(daemon, "p", "r", held)
 
     def test_what_is_not_a_number_arrives_as_news(self):
         daemon = self.daemon().start()
