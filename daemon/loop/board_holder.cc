@@ -26,11 +26,13 @@ void BoardHolder::Unsubscribe(uint64_t id) {
   listeners_.erase(id);
 }
 
-void BoardHolder::Publish(std::shared_ptr<const Board> board) {
-  {
-    std::lock_guard lock(board_mutex_);
-    board_ = board;
-  }
+void BoardHolder::Put(std::shared_ptr<const Board> board) {
+  std::lock_guard lock(board_mutex_);
+  board_ = std::move(board);
+}
+
+void BoardHolder::Tell() {
+  const std::shared_ptr<const Board> board = Get();
   std::lock_guard lock(listeners_mutex_);
   for (const auto& [id, listener] : listeners_) listener(board);
 }

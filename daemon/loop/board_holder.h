@@ -10,19 +10,20 @@
 
 namespace curvecast {
 
-// Where the newest board hangs. The engine's thread puts it up; anyone looks.
+// Where the newest board hangs. The engine's thread puts it up and tells those who watch; anyone looks.
 class BoardHolder {
  public:
   BoardHolder();  // Holds an empty board that is replaying.
 
   std::shared_ptr<const Board> Get() const;
 
-  // Called on the publishing thread after each new board; must not block, and must not call back into this.
+  // Called on the publishing thread with a new board; must not block, and must not call back into this.
   using Listener = std::function<void(const std::shared_ptr<const Board>&)>;
   uint64_t Subscribe(Listener listener);
   void Unsubscribe(uint64_t id);  // When it returns, the listener is not running and will not be called again.
 
-  void Publish(std::shared_ptr<const Board> board);
+  void Put(std::shared_ptr<const Board> board);
+  void Tell();  // Calls the listeners with the board that hangs.
 
  private:
   mutable std::mutex board_mutex_;

@@ -11,10 +11,6 @@ constexpr std::chrono::milliseconds kLongestRetry{1000};
 constexpr int64_t kOrderIntervalMicros = 5000;
 constexpr size_t kMaxStagedEvents = 8192;  // In one transaction.
 
-double SecondsSince(Clock& clock, int64_t monotonic_micros) {
-  return static_cast<double>(clock.MonotonicMicros() - monotonic_micros) * 1e-6;
-}
-
 }  // namespace
 
 EngineThread::EngineThread(Options options, Parts parts, const Prior& prior)
@@ -37,18 +33,25 @@ void EngineThread::Stop() {
 }
 
 void EngineThread::Work() {
-  if (!Replay()) return;
+  if (Replay()) Loop();
+  // However it ended, nobody waits for an answer that will not come.
+  parts_.inbox.Close();
+  for (Inbox::Item& item : parts_.inbox.Drain(std::chrono::milliseconds(0))) {
+    if (auto* question = std::get_if<Question>(&item)) questions_.push_back(std::move(*question));
+  }
+  for (Question& question : questions_) question.answer(nullptr);
+}
+
+void EngineThread::Loop() {
   while (true) {
     const bool last = stopping_;  // Read before draining, so that what came before the stop is drained.
-    std::vector<Inbox::Item> items = parts_.inbox.Drain(last ? std::chrono::milliseconds(0) : options_.publish_interval);
+    std::vector<Inbox::Item> items = parts_.inbox.Drain(NextWait());
     parts_.metrics.inbox_batches.Set(static_cast<double>(items.size()));
     for (Inbox::Item& item : items) {
       Take(std::move(item));
       if (staged_.size() >= kMaxStagedEvents && !Commit()) return;
     }
     if (!Commit()) return;
-    for (Question& question : questions_) question.answer(engine_.Find(question.key));
-    questions_.clear();
     OrderFits();
     PublishIfDue(last);
     if (last) return;
@@ -122,38 +125,8 @@ void EngineThread::Take(FitResult result) {
 
 bool EngineThread::Commit() {
   if (!staged_.empty()) {
-    std::chrono::milliseconds retry = kFirstRetry;
-    bool failed = false;
-    while (true) {
-      const int64_t start = parts_.clock.MonotonicMicros();
-      absl::Status status = parts_.journal.Append(staged_);
-      if (status.ok()) {
-        parts_.metrics.commit_seconds.Observe(SecondsSince(parts_.clock, start));
-        if (failed) parts_.on_journal(status);
-        break;
-      }
-      parts_.metrics.journal_failures.Increment();
-      if (absl::IsDataLoss(status)) {
-        parts_.on_fatal(status);
-        return false;
-      }
-      if (!failed) parts_.on_journal(status);
-      failed = true;
-      if (stopping_) return false;
-      std::this_thread::sleep_for(retry);
-      retry = std::min(2 * retry, kLongestRetry);
-    }
-    for (const Event& event : staged_) {
-      absl::StatusOr<Engine::Effect> effect = engine_.Apply(event);
-      CURVECAST_CHECK(effect.ok());  // It was admitted.
-      if (const auto* batch = std::get_if<BatchAppended>(&event.body); batch != nullptr && !effect->duplicate) {
-        parts_.metrics.batches.Increment();
-        parts_.metrics.points.Increment(static_cast<double>(effect->points));
-        if (effect->rewound) parts_.metrics.rewinds.Increment();
-      }
-      if (!std::holds_alternative<ForecastMade>(event.body)) planner_.Note(event.key);
-    }
-    staged_.clear();
+    if (!AppendUntilKept()) return false;
+    ApplyStaged();
     changed_ = true;
   }
   admission_.Clear();
@@ -163,9 +136,43 @@ bool EngineThread::Commit() {
     changed_ = true;
   }
   shown_.clear();
-  for (const Pending& pending : pending_) pending.sink->Deliver(pending.reply);
-  pending_.clear();
   return true;
+}
+
+bool EngineThread::AppendUntilKept() {
+  std::chrono::milliseconds retry = kFirstRetry;
+  for (int failures = 0;; ++failures) {
+    const int64_t start = parts_.clock.MonotonicMicros();
+    const absl::Status status = parts_.journal.Append(staged_);
+    if (status.ok()) {
+      parts_.metrics.commit_seconds.Observe(static_cast<double>(parts_.clock.MonotonicMicros() - start) * 1e-6);
+      if (failures > 0) parts_.on_journal(status);
+      return true;
+    }
+    parts_.metrics.journal_failures.Increment();
+    if (absl::IsDataLoss(status)) {
+      parts_.on_fatal(status);
+      return false;
+    }
+    if (failures == 0) parts_.on_journal(status);
+    if (stopping_) return false;
+    std::this_thread::sleep_for(retry);
+    retry = std::min(2 * retry, kLongestRetry);
+  }
+}
+
+void EngineThread::ApplyStaged() {
+  for (const Event& event : staged_) {
+    const absl::StatusOr<Engine::Effect> effect = engine_.Apply(event);
+    CURVECAST_CHECK(effect.ok());  // It was admitted.
+    if (std::holds_alternative<ForecastMade>(event.body)) continue;
+    planner_.Note(event.key);
+    if (std::holds_alternative<RunOpened>(event.body) || effect->duplicate) continue;
+    parts_.metrics.batches.Increment();
+    parts_.metrics.points.Increment(static_cast<double>(effect->points));
+    if (effect->rewound) parts_.metrics.rewinds.Increment();
+  }
+  staged_.clear();
 }
 
 void EngineThread::OrderFits() {
@@ -176,13 +183,38 @@ void EngineThread::OrderFits() {
 }
 
 void EngineThread::PublishIfDue(bool now) {
-  const int64_t start = parts_.clock.MonotonicMicros();
+  const int64_t time = parts_.clock.MonotonicMicros();
+  if (changed_ && (now || time >= publish_due_)) Publish();
+  if (!changed_) Answer();
   const int64_t interval = std::chrono::duration_cast<std::chrono::microseconds>(options_.publish_interval).count();
-  if (!changed_ || (!now && start - published_at_ < interval)) return;
-  parts_.boards.Publish(engine_.Publish(parts_.clock.NowUnixMicros()));
-  parts_.metrics.publish_seconds.Observe(SecondsSince(parts_.clock, start));
-  published_at_ = start;
+  if (!told_ && (now || time - told_at_ >= interval)) {
+    parts_.boards.Tell();
+    told_ = true;
+    told_at_ = time;
+  }
+}
+
+void EngineThread::Publish() {
+  const int64_t start = parts_.clock.MonotonicMicros();
+  parts_.boards.Put(engine_.Publish(parts_.clock.NowUnixMicros()));
+  const int64_t end = parts_.clock.MonotonicMicros();
+  parts_.metrics.publish_seconds.Observe(static_cast<double>(end - start) * 1e-6);
+  publish_due_ = end + (end - start) * (kPublishShare - 1);
   changed_ = false;
+  told_ = false;
+}
+
+void EngineThread::Answer() {
+  for (const Pending& pending : pending_) pending.sink->Deliver(pending.reply);
+  pending_.clear();
+  for (Question& question : questions_) question.answer(engine_.Find(question.key));
+  questions_.clear();
+}
+
+std::chrono::milliseconds EngineThread::NextWait() const {
+  if (stopping_) return std::chrono::milliseconds(0);
+  if (!changed_) return options_.publish_interval;
+  return std::chrono::milliseconds(std::max<int64_t>(1, (publish_due_ - parts_.clock.MonotonicMicros()) / 1000));
 }
 
 }  // namespace curvecast

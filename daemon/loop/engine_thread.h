@@ -21,7 +21,11 @@
 namespace curvecast {
 
 // The one thread that owns the runs. It replays the journal; then, for ever: takes what waits in the inbox, admits it, appends
-// one transaction to the journal, applies it, answers, orders fits, and publishes the board. Never another order.
+// one transaction to the journal, applies it, publishes the board, and only then answers. Never another order: whatever was
+// acknowledged is on disk, and in every answer given later.
+//
+// A board costs little but not nothing (it points at every run), so publishing is held to kPublishShare of this thread's time;
+// answers wait for the next one.
 //
 // A journal that cannot keep a transaction (a full disk) is tried again with the same events until it can; the inbox fills up
 // behind it and the streams stop reading, so that nothing is lost and memory stays bounded.
@@ -31,7 +35,7 @@ class EngineThread {
     EngineLimits limits;
     FitPlanner::Options fitting;
     size_t fit_threads = 1;
-    std::chrono::milliseconds publish_interval{250};
+    std::chrono::milliseconds publish_interval{250};  // How often those who watch the board are told.
   };
   struct Parts {
     Journal& journal;
@@ -53,20 +57,28 @@ class EngineThread {
   void Stop();
 
  private:
-  struct Pending {  // Answers that wait for the commit.
+  static constexpr int64_t kPublishShare = 20;  // One part in 20.
+
+  struct Pending {  // An answer that waits for the commit and the board.
     std::shared_ptr<ReplySink> sink;
     Reply reply;
   };
 
   void Work();
   bool Replay();
+  void Loop();
   void Take(Inbox::Item item);
   void Take(Ingest ingest);
   void Take(FitResult result);
   void AnswerOpen(const Ingest& ingest, const RunOpened& opened);
-  bool Commit();
+  bool Commit();  // False if the thread must end.
+  bool AppendUntilKept();
+  void ApplyStaged();
   void OrderFits();
   void PublishIfDue(bool now);
+  void Publish();
+  void Answer();
+  std::chrono::milliseconds NextWait() const;
 
   const Options options_;
   Parts parts_;
@@ -79,8 +91,10 @@ class EngineThread {
   std::vector<Question> questions_;
   std::vector<FitResult> shown_;  // Forecasts that the journal does not keep.
   bool changed_ = false;
+  bool told_ = true;  // Watchers know the newest board.
   int64_t ordered_at_ = 0;
-  int64_t published_at_ = 0;
+  int64_t publish_due_ = 0;  // Monotonic microseconds, as the next.
+  int64_t told_at_ = 0;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -1,0 +1,243 @@
+"""What a reporter has still to deliver, and the rules of the Push stream (ingest.proto). No threads, no sockets, no clock."""
+
+import collections
+import dataclasses
+
+from curvecast.v1 import ingest_pb2
+
+INVALID_ARGUMENT = 3
+FAILED_PRECONDITION = 9
+
+MAX_CHANNEL = 65535
+
+
+@dataclasses.dataclass
+class Stats:
+    """Points: logged by the job, on the daemon's disk, given up (buffer full, or refused). And how often the stream broke."""
+
+    logged: int = 0
+    acknowledged: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+
+
+class _Life:
+    """One incarnation of the writer: its points not yet in a batch, and its batches not yet acknowledged."""
+
+    def __init__(self, channel, incarnation, resume_step):
+        self.channel = channel
+        self.incarnation = incarnation
+        self.resume_step = resume_step
+        self.points = collections.deque()  # (step, metric, value)
+        self.oldest_point_at = None  # When the first of `points` came.
+        self.end = None  # A state of Run, to be sent with or after the last point.
+        self.batches = collections.deque()  # (sequence, points, request), by sequence.
+        self.next_sequence = 1
+        self.sent = 0  # How many of `batches` went out on this connection.
+        self.asked = False  # An open went out on this connection.
+        self.opened = False  # ... and was answered.
+        self.ever_opened = False
+
+    def idle(self):
+        return not self.points and not self.batches and self.end is None
+
+
+class Outbox:
+    """Bounded by points; the oldest go first. The caller holds a lock around every call."""
+
+    def __init__(self, run, writer, incarnation, max_points, max_batch, flush_seconds):
+        self._run = run
+        self._writer = writer
+        self._max_points = max_points
+        self._max_batch = max_batch
+        self._flush_seconds = flush_seconds
+        self._lives = collections.deque([_Life(1, incarnation, None)])
+        self._held = 0
+        self._last_objective_step = None
+        self.stats = Stats()
+        self.refused = None  # Why the daemon will not have this run; nothing is kept from then on.
+
+    # What the job says.
+
+    def add(self, step, metric, value, now):
+        self.stats.logged += 1
+        if self.refused is not None:
+            self.stats.dropped += 1
+            return
+        if metric == self._run.objective:
+            if self._last_objective_step is not None and step < self._last_objective_step:
+                self._begin_life(step, now)
+            self._last_objective_step = step
+        life = self._lives[-1]
+        if life.oldest_point_at is None:
+            life.oldest_point_at = now
+        life.points.append((step, metric, value))
+        self._held += 1
+        while self._held > self._max_points:
+            self._drop_oldest()
+
+    def finish(self, state):
+        if self.refused is None:
+            self._lives[-1].end = state
+
+    def empty(self):
+        return all(life.idle() for life in self._lives)
+
+    # What goes out.
+
+    def take(self, now, hurry):
+        """The next request to send, or None if there is nothing to send yet."""
+        if self.refused is not None:
+            return None
+        for life in self._lives:
+            newest = life is self._lives[-1]
+            if not life.asked:
+                life.asked = True
+                return self._open(life)
+            if not life.opened:
+                return None
+            if life.sent == len(life.batches) and self._due(life, now, hurry or not newest):
+                self._cut_batch(life)
+            if life.sent < len(life.batches):
+                life.sent += 1
+                return life.batches[life.sent - 1][2]
+        return None
+
+    def due_at(self):
+        """When the oldest point that waits for company has waited enough; None if none waits."""
+        waiting = self._lives[-1].oldest_point_at
+        return None if waiting is None else waiting + self._flush_seconds
+
+    def full_batch(self):
+        return len(self._lives[-1].points) >= self._max_batch
+
+    # What comes back.
+
+    def disconnected(self):
+        """Forgets what was sent on the broken stream: it is sent again unless the daemon says that it has it."""
+        for life in self._lives:
+            life.asked = life.opened = False
+            life.sent = 0
+
+    def opened(self, channel, expected_sequence):
+        life = self._find(channel)
+        if life is not None:
+            life.opened = life.ever_opened = True
+            # A daemon that knows this incarnation from before, as after a restart on an older store, must not see a number twice.
+            life.next_sequence = max(life.next_sequence, expected_sequence)
+            self._acknowledge(life, expected_sequence - 1)
+
+    def acknowledged(self, channel, sequence):
+        life = self._find(channel)
+        if life is not None:
+            self._acknowledge(life, sequence)
+
+    def rejected(self, channel, sequence, code, message):
+        """True if the stream should be given up and tried again later."""
+        life = self._find(channel)
+        if life is None:
+            return False
+        if sequence > 0:
+            if code == INVALID_ARGUMENT:
+                self._remove_batch(life, sequence)
+                return False
+            return True
+        if code == FAILED_PRECONDITION and any(later.ever_opened for later in self._after(life)):
+            # Our own next life took over before the stream broke; a stream is in order, so all of this one had arrived.
+            self._acknowledge(life, life.next_sequence)
+            return False
+        if code in (INVALID_ARGUMENT, FAILED_PRECONDITION):
+            self._refuse(message)
+            return False
+        return True
+
+    # Within.
+
+    def _begin_life(self, resume_step, now):
+        old = self._lives[-1]
+        incarnation = max(old.incarnation + 1, int(now * 1e6))
+        if old.idle():
+            self._lives.pop()
+        self._lives.append(_Life(old.channel % MAX_CHANNEL + 1, incarnation, resume_step))
+
+    def _open(self, life):
+        request = ingest_pb2.PushRequest(channel=life.channel)
+        request.open.run.CopyFrom(self._run)
+        request.open.writer = self._writer
+        request.open.incarnation = life.incarnation
+        if life.resume_step is not None:
+            request.open.resume_step = life.resume_step
+        return request
+
+    def _due(self, life, now, hurry):
+        if life.end is not None:
+            return True
+        if not life.points:
+            return False
+        return hurry or len(life.points) >= self._max_batch or now - life.oldest_point_at >= self._flush_seconds
+
+    def _cut_batch(self, life):
+        count = min(len(life.points), self._max_batch)
+        request = ingest_pb2.PushRequest(channel=life.channel)
+        request.batch.sequence = life.next_sequence
+        columns = {}
+        for _ in range(count):
+            step, metric, value = life.points.popleft()
+            column = columns.get(metric)
+            if column is None:
+                column = columns[metric] = request.batch.points.add(metric=metric)
+            column.step.append(step)
+            column.value.append(value)
+        if not life.points:
+            life.oldest_point_at = None
+            if life.end is not None:
+                request.batch.end.state = life.end
+                life.end = None
+        life.batches.append((life.next_sequence, count, request))
+        life.next_sequence += 1
+
+    def _after(self, life):
+        return list(self._lives)[self._lives.index(life) + 1 :]
+
+    def _find(self, channel):
+        return next((life for life in self._lives if life.channel == channel), None)
+
+    def _acknowledge(self, life, sequence):
+        while life.batches and life.batches[0][0] <= sequence:
+            _, points, _ = life.batches.popleft()
+            life.sent = max(0, life.sent - 1)
+            self._held -= points
+            self.stats.acknowledged += points
+        self._forget_past_lives()
+
+    def _remove_batch(self, life, sequence):
+        for index, (number, points, _) in enumerate(life.batches):
+            if number == sequence:
+                del life.batches[index]
+                life.sent = max(0, life.sent - 1)
+                self._held -= points
+                self.stats.dropped += points
+                break
+        self._forget_past_lives()
+
+    def _forget_past_lives(self):
+        while len(self._lives) > 1 and self._lives[0].idle():
+            self._lives.popleft()
+
+    def _drop_oldest(self):
+        for life in self._lives:
+            if life.batches:
+                self._remove_batch(life, life.batches[0][0])
+                return
+            if life.points:
+                life.points.popleft()
+                self._held -= 1
+                self.stats.dropped += 1
+                self._forget_past_lives()
+                return
+
+    def _refuse(self, message):
+        self.refused = message
+        self.stats.dropped += self._held
+        self._held = 0
+        self._lives = collections.deque([_Life(1, 1, None)])

@@ -1,0 +1,262 @@
+"""Reporter: what a training job calls."""
+
+import atexit
+import logging
+import os
+import re
+import threading
+import time
+import weakref
+
+# gRPC's own fork handlers may hang a process that forks while a stream is open, as DataLoader workers make it do. A forked
+# child has no reporter anyway.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+import grpc  # noqa: E402  (the line above must come first)
+
+from curvecast.outbox import Outbox, Stats  # noqa: E402
+from curvecast.v1 import ingest_pb2_grpc, run_pb2  # noqa: E402
+
+_log = logging.getLogger("curvecast")
+
+_METRIC = re.compile(r"[A-Za-z0-9._:/-]{1,128}", re.ASCII)
+_MAX_STEP = 2**53
+_FIRST_BACKOFF_SECONDS = 0.1
+_LONGEST_BACKOFF_SECONDS = 5.0
+
+_unfinished = weakref.WeakSet()
+
+
+class Reporter:
+    """Reports one run to curvecastd.
+
+    log() is an append to a bounded buffer; a thread of the reporter's own does the rest. Nothing here blocks training, raises
+    into it, or grows without bound: while the daemon is away the points wait, then the oldest are dropped and counted, and one
+    warning goes to the logger "curvecast" (by default: to stderr). Every method may be called from any thread. In a forked
+    child, such as a DataLoader's worker, every method does nothing.
+
+        with curvecast.Reporter("my_project", "run_1", total_steps=10000) as reporter:
+            for step in range(1, 10001):
+                reporter.log(step, {"train/loss": train_step()})
+    """
+
+    def __init__(
+        self,
+        project,
+        run_id,
+        *,
+        family="",
+        objective="train/loss",
+        maximize=False,
+        total_steps=None,
+        parameters=None,
+        tokens_per_step=None,
+        schedule=None,
+        labels=None,
+        address=None,
+        writer="",
+        max_buffered_points=1 << 17,
+        max_points_per_batch=1024,
+        flush_seconds=0.2,
+    ):
+        """The run's fields are those of Run in run.proto; `schedule` is a dict with the fields of Schedule, such as
+        {"peak_lr": 3e-4, "warmup_steps": 100, "decay": "COSINE"}. `address`: host:port of the daemon; by default
+        $CURVECAST_ADDRESS, else 127.0.0.1:7461. A mistake in these arguments is the one thing that raises (ValueError)."""
+        try:
+            run = run_pb2.Run(project=project, run_id=run_id, family=family, objective=objective, labels=labels or {})
+            run.direction = run_pb2.Run.MAXIMIZE if maximize else run_pb2.Run.MINIMIZE
+            for field, value in (
+                ("total_steps", total_steps),
+                ("parameters", parameters),
+                ("tokens_per_step", tokens_per_step),
+            ):
+                if value is not None:
+                    setattr(run, field, value)
+            if schedule is not None:
+                run.schedule.CopyFrom(run_pb2.Schedule(**schedule))
+        except TypeError as error:
+            raise ValueError(f"curvecast.Reporter: {error}") from error
+        self._address = address or os.environ.get("CURVECAST_ADDRESS") or "127.0.0.1:7461"
+        self._pid = os.getpid()
+        self._changed = threading.Condition()  # Guards all below.
+        self._outbox = Outbox(
+            run, writer, time.time_ns() // 1000, max_buffered_points, max_points_per_batch, flush_seconds
+        )
+        self._hurry = False  # Send what there is.
+        self._closing = False
+        self._call = None
+        self._warned = set()
+        self._thread = threading.Thread(target=self._deliver, name="curvecast", daemon=True)
+        self._thread.start()
+        _unfinished.add(self)
+
+    def log(self, step, values):
+        """Takes {metric: value}; a value is anything float() takes. A step of the objective below the last one means that the
+        job went back to a checkpoint: what the daemon has from this step on is superseded."""
+        if os.getpid() != self._pid:
+            return
+        try:
+            now = time.time()
+            points = [(int(step), metric, float(value)) for metric, value in values.items()]
+            with self._changed:
+                was_empty = self._outbox.due_at() is None
+                for point in points:
+                    if _METRIC.fullmatch(point[1]) and 0 <= point[0] <= _MAX_STEP:
+                        self._outbox.add(*point, now)
+                    else:
+                        self._outbox.stats.logged += 1
+                        self._outbox.stats.dropped += 1
+                        self._warn("point", "not a step and a metric, so not reported: %r", point)
+                if was_empty or self._outbox.full_batch():
+                    self._changed.notify_all()
+        except Exception as error:  # Telemetry must never hurt training.
+            self._warn("log", "log(%r, ...) was given what is no number: %s", step, error)
+
+    def finish(self, state="COMPLETED", timeout=10.0):
+        """Says how the run ended (COMPLETED, FAILED or STOPPED) and waits until everything is acknowledged. True if it is."""
+        return self._settle(timeout, state)
+
+    def close(self, timeout=3.0):
+        """Leaves the run as running: the job may come back. Waits until everything is acknowledged. True if it is."""
+        return self._settle(timeout, None)
+
+    def stats(self):
+        if os.getpid() != self._pid:
+            return Stats()
+        with self._changed:
+            return Stats(**vars(self._outbox.stats))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        self.finish("COMPLETED" if kind is None else "FAILED")
+        return False
+
+    # The reporter's own thread.
+
+    def _deliver(self):
+        backoff = _FIRST_BACKOFF_SECONDS
+        while not self._closing:
+            delivered = False
+            try:
+                delivered = self._stream()
+            except Exception as error:
+                self._warn("thread", "an error of the reporter's own: %r", error)
+            with self._changed:
+                self._outbox.disconnected()
+                if self._outbox.refused is not None:
+                    self._warn("refused", "the daemon refuses this run: %s", self._outbox.refused)
+                    self._changed.notify_all()
+                    return
+                if self._closing:
+                    return
+                if delivered:
+                    self._outbox.stats.reconnects += 1
+                    backoff = _FIRST_BACKOFF_SECONDS
+                self._changed.wait_for(lambda: self._closing, timeout=backoff)
+            backoff = min(2 * backoff, _LONGEST_BACKOFF_SECONDS)
+
+    def _stream(self):
+        """Runs one stream until it breaks. True if the daemon acknowledged something on it."""
+        delivered = False
+        over = threading.Event()
+        with grpc.insecure_channel(self._address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+            call = ingest_pb2_grpc.IngestServiceStub(channel).Push(self._requests(over))
+            with self._changed:
+                self._call = call
+                if self._closing:
+                    call.cancel()
+            try:
+                for response in call:
+                    delivered = delivered or response.HasField("ack")
+                    if self._receive(response):
+                        break
+            except grpc.RpcError as error:
+                if not self._closing:
+                    self._warn(
+                        "away",
+                        "curvecastd at %s cannot be reached (%s); training goes on and the points wait",
+                        self._address,
+                        error.code().name,
+                    )
+            finally:
+                over.set()
+                with self._changed:
+                    self._call = None
+                    self._changed.notify_all()
+                call.cancel()
+        return delivered
+
+    def _requests(self, over):
+        """What gRPC sends, in a thread of gRPC's."""
+        while True:
+            with self._changed:
+                while True:
+                    if over.is_set() or self._closing:
+                        return
+                    now = time.time()
+                    request = self._outbox.take(now, self._hurry)
+                    if request is not None:
+                        break
+                    due = self._outbox.due_at()
+                    self._changed.wait(None if due is None or due <= now else due - now)
+            yield request
+
+    def _receive(self, response):
+        """True if the stream should be given up and tried again later."""
+        kind = response.WhichOneof("response")
+        give_up = False
+        with self._changed:
+            if kind == "opened":
+                self._outbox.opened(response.channel, response.opened.expected_sequence)
+            elif kind == "ack":
+                self._outbox.acknowledged(response.channel, response.ack.sequence)
+            elif kind == "rejected":
+                rejected = response.rejected
+                self._warn("rejected", "the daemon refused something: %s %s", rejected.field, rejected.message)
+                give_up = self._outbox.rejected(response.channel, rejected.sequence, rejected.code, rejected.message)
+                give_up = give_up or self._outbox.refused is not None
+            self._changed.notify_all()
+        return give_up
+
+    def _settle(self, timeout, state):
+        if os.getpid() != self._pid:
+            return False
+        try:
+            with self._changed:
+                if self._closing:
+                    return self._outbox.empty()
+                if state is not None:
+                    self._outbox.finish(run_pb2.Run.State.Value(state))
+                self._hurry = True
+                self._changed.notify_all()
+                delivered = self._changed.wait_for(
+                    lambda: self._outbox.empty() or self._outbox.refused is not None, timeout=timeout
+                )
+                delivered = delivered and self._outbox.refused is None
+                if not delivered:
+                    self._warn("unsent", "the daemon has not confirmed every point of the run")
+                self._closing = True
+                self._changed.notify_all()
+                if self._call is not None:
+                    self._call.cancel()
+            self._thread.join(timeout=1)
+            _unfinished.discard(self)
+            return delivered
+        except Exception as error:  # Telemetry must never hurt training.
+            self._warn("finish", "could not finish: %s", error)
+            return False
+
+    def _warn(self, subject, message, *values):
+        if subject not in self._warned:
+            self._warned.add(subject)
+            _log.warning("curvecast: " + message, *values)
+
+
+def _close_all():
+    for reporter in list(_unfinished):
+        reporter.close()
+
+
+atexit.register(_close_all)

@@ -1,0 +1,142 @@
+import unittest
+
+from curvecast.outbox import Outbox
+from curvecast.v1 import run_pb2
+
+
+def outbox(max_points=1000, max_batch=10):
+    run = run_pb2.Run(project="p", run_id="r", objective="train/loss")
+    return Outbox(run, "", 100, max_points, max_batch, flush_seconds=1.0)
+
+
+def drain(box, now=0.0, hurry=True):
+    """Everything that can be sent; each open is answered as by a daemon that knows nothing."""
+    sent = []
+    while (request := box.take(now, hurry)) is not None:
+        sent.append(request)
+        if request.HasField("open"):
+            box.opened(request.channel, 1)
+    return sent
+
+
+class OutboxTest(unittest.TestCase):
+    def test_a_point_waits_for_company_until_its_time_is_up(self):
+        box = outbox()
+        drain(box)
+        box.add(1, "train/loss", 2.0, now=5.0)
+        self.assertIsNone(box.take(5.9, hurry=False))
+        self.assertEqual(box.due_at(), 6.0)
+        self.assertEqual(box.take(6.0, hurry=False).batch.sequence, 1)
+
+    def test_a_full_batch_does_not_wait_and_holds_columns(self):
+        box = outbox(max_batch=4)
+        drain(box)
+        for step in (1, 2):
+            box.add(step, "train/loss", 2.0, now=0)
+            box.add(step, "lr", 0.1, now=0)
+        batch = box.take(0, hurry=False).batch
+        self.assertEqual([(c.metric, list(c.step)) for c in batch.points], [("train/loss", [1, 2]), ("lr", [1, 2])])
+
+    def test_nothing_is_sent_before_the_daemon_has_answered_the_open(self):
+        box = outbox()
+        box.add(1, "train/loss", 2.0, now=0)
+        self.assertTrue(box.take(9, hurry=True).HasField("open"))
+        self.assertIsNone(box.take(9, hurry=True))
+        box.opened(1, 1)
+        self.assertTrue(box.take(9, hurry=True).HasField("batch"))
+
+    def test_after_a_broken_stream_exactly_what_the_daemon_lacks_is_sent_again(self):
+        box = outbox(max_batch=1)
+        for step in range(1, 6):
+            box.add(step, "train/loss", 2.0, now=0)
+        drain(box)
+        box.acknowledged(1, 2)
+        self.assertEqual(box.stats.acknowledged, 2)
+        box.disconnected()
+        self.assertTrue(box.take(0, True).HasField("open"))
+        box.opened(1, expected_sequence=5)  # 3 and 4 had arrived; only their acknowledgement was lost.
+        again = drain(box)
+        self.assertEqual([r.batch.sequence for r in again], [5])
+        self.assertEqual(box.stats.acknowledged, 4)
+        box.acknowledged(1, 5)
+        self.assertTrue(box.empty())
+
+    def test_the_oldest_points_go_when_the_buffer_is_full(self):
+        box = outbox(max_points=10, max_batch=3)
+        for step in range(1, 6):
+            box.add(step, "train/loss", 1.0, now=0)
+        drain(box)  # Two batches on their way, never acknowledged.
+        for step in range(6, 14):
+            box.add(step, "train/loss", 1.0, now=0)
+        self.assertEqual(box.stats.dropped, 3)
+        box.disconnected()
+        steps = [s for r in drain(box) for c in r.batch.points for s in c.step]
+        self.assertEqual(steps, list(range(4, 14)))
+
+    def test_going_back_opens_a_new_life_after_the_old_one_is_sent(self):
+        box = outbox()
+        for step in (10, 20, 30):
+            box.add(step, "train/loss", 1.0, now=0)
+        box.add(5, "eval/loss", 1.0, now=0)  # Not the objective: merely late.
+        box.add(15, "train/loss", 1.0, now=0)
+        sent = drain(box)
+        self.assertEqual([r.WhichOneof("request") for r in sent], ["open", "batch", "open", "batch"])
+        self.assertEqual(sent[2].open.resume_step, 15)
+        self.assertGreater(sent[2].open.incarnation, sent[0].open.incarnation)
+        self.assertFalse(sent[0].open.HasField("resume_step"))
+        self.assertEqual(sent[3].batch.sequence, 1)
+
+    def test_an_old_life_that_its_successor_shut_out_had_arrived_in_full(self):
+        box = outbox()
+        box.add(10, "train/loss", 1.0, now=0)
+        box.add(5, "train/loss", 1.0, now=0)
+        drain(box)  # Both lives went out, nothing was acknowledged, and the stream broke.
+        box.disconnected()
+        first = box.take(0, True)
+        self.assertFalse(box.rejected(first.channel, 0, 9, "a newer incarnation has taken over"))
+        self.assertIsNone(box.refused)
+        self.assertEqual(box.stats.acknowledged, 1)
+        self.assertEqual([r.WhichOneof("request") for r in drain(box)], ["open", "batch"])
+
+    def test_a_stranger_that_takes_over_silences_the_reporter(self):
+        box = outbox()
+        box.add(10, "train/loss", 1.0, now=0)
+        first = box.take(0, True)
+        box.rejected(first.channel, 0, 9, "a newer incarnation has taken over")
+        box.add(20, "train/loss", 1.0, now=0)
+        self.assertEqual(box.refused, "a newer incarnation has taken over")
+        self.assertEqual((box.stats.logged, box.stats.dropped), (2, 2))
+        self.assertIsNone(box.take(9, True))
+
+    def test_a_refused_batch_is_counted_and_the_rest_goes_on(self):
+        box = outbox(max_batch=1)
+        for step in (1, 2, 3):
+            box.add(step, "train/loss", 1.0, now=0)
+        drain(box)
+        self.assertFalse(box.rejected(1, 2, 3, "batch.points[0].step[0]: ..."))
+        box.acknowledged(1, 3)
+        self.assertEqual((box.stats.acknowledged, box.stats.dropped), (2, 1))
+        self.assertTrue(box.empty())
+
+    def test_a_batch_over_a_limit_is_kept_and_sent_again_later(self):
+        box = outbox()
+        box.add(1, "train/loss", 1.0, now=0)
+        drain(box)
+        self.assertTrue(box.rejected(1, 1, 8, "limits.max_metrics_per_run: ..."))
+        box.disconnected()
+        self.assertEqual([r.WhichOneof("request") for r in drain(box)], ["open", "batch"])
+        self.assertEqual(box.stats.dropped, 0)
+
+    def test_the_end_goes_with_the_last_points_or_alone(self):
+        box = outbox()
+        box.add(1, "train/loss", 1.0, now=0)
+        box.finish(run_pb2.Run.COMPLETED)
+        sent = drain(box, hurry=False)
+        self.assertEqual(sent[-1].batch.end.state, run_pb2.Run.COMPLETED)
+        alone = outbox()
+        alone.finish(run_pb2.Run.FAILED)
+        self.assertEqual([r.batch.end.state for r in drain(alone) if r.HasField("batch")], [run_pb2.Run.FAILED])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,131 @@
+import logging
+import math
+import socket
+import time
+import unittest
+
+from curvecast import Reporter
+from curvecast.v1 import run_pb2
+from fake_daemon import FakeDaemon
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Warnings(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.texts = []
+
+    def emit(self, record):
+        self.texts.append(record.getMessage())
+
+
+class ReporterTest(unittest.TestCase):
+    def setUp(self):
+        self.warnings = Warnings()
+        logging.getLogger("curvecast").addHandler(self.warnings)
+        self.addCleanup(logging.getLogger("curvecast").removeHandler, self.warnings)
+
+    def daemon(self, **options):
+        daemon = FakeDaemon(**options)
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def test_everything_that_was_logged_arrives_once_and_in_order(self):
+        daemon = self.daemon()
+        reporter = Reporter(
+            "p", "r", family="f", total_steps=5000, schedule={"peak_lr": 0.1, "decay": "COSINE"}, address=daemon.address
+        )
+        for step in range(1, 5001):
+            reporter.log(step, {"train/loss": 1 / step, "lr": 0.1})
+        self.assertTrue(reporter.finish())
+        self.assertEqual([step for _, step, _ in daemon.points()], list(range(1, 5001)))
+        self.assertEqual(len(daemon.points("lr")), 5000)
+        self.assertEqual(daemon.ends(), [run_pb2.Run.COMPLETED])
+        self.assertEqual(daemon.opens[0].run.schedule.decay, run_pb2.Schedule.COSINE)
+        self.assertEqual((reporter.stats().acknowledged, reporter.stats().dropped), (10000, 0))
+        self.assertEqual(self.warnings.texts, [])
+
+    def test_nothing_is_lost_or_doubled_when_the_stream_breaks(self):
+        daemon = self.daemon()
+        daemon.break_after = 3
+        reporter = Reporter("p", "r", address=daemon.address, max_points_per_batch=100, flush_seconds=0.01)
+        for step in range(1, 1001):
+            reporter.log(step, {"train/loss": 1.0})
+        self.assertTrue(reporter.finish())
+        self.assertEqual([step for _, step, _ in daemon.points()], list(range(1, 1001)))
+        self.assertGreaterEqual(reporter.stats().reconnects, 1)
+        self.assertEqual(len({o.incarnation for o in daemon.opens}), 1)
+
+    def test_a_daemon_that_comes_late_gets_everything_and_training_sees_one_warning(self):
+        port = free_port()
+        reporter = Reporter("p", "r", address=f"127.0.0.1:{port}")
+        started = time.perf_counter()
+        for step in range(1, 10001):
+            reporter.log(step, {"train/loss": 1.0})
+        self.assertLess(time.perf_counter() - started, 5)  # 20 µs a point are ours; the limit is for a busy machine.
+        daemon = self.daemon(port=port)
+        self.assertTrue(reporter.finish(timeout=30))
+        self.assertEqual(len(daemon.points()), 10000)
+        self.assertLessEqual(len(self.warnings.texts), 1)
+
+    def test_without_a_daemon_memory_is_bounded_and_finish_gives_up_in_time(self):
+        reporter = Reporter("p", "r", address=f"127.0.0.1:{free_port()}", max_buffered_points=1000)
+        for step in range(1, 5001):
+            reporter.log(step, {"train/loss": 1.0})
+        self.assertFalse(reporter.finish(timeout=0.2))
+        self.assertEqual(reporter.stats().dropped, 4000)
+
+    def test_going_back_is_a_new_incarnation(self):
+        daemon = self.daemon()
+        with Reporter("p", "r", address=daemon.address) as reporter:
+            for step in (10, 20, 30, 20, 30, 40):
+                reporter.log(step, {"train/loss": 1.0})
+        first, second = sorted({incarnation for incarnation, _, _ in daemon.points()})
+        self.assertEqual([s for i, s, _ in daemon.points() if i == first], [10, 20, 30])
+        self.assertEqual([s for i, s, _ in daemon.points() if i == second], [20, 30, 40])
+        self.assertEqual(daemon.opens[-1].resume_step, 20)
+
+    def test_what_is_not_a_number_is_data_and_what_is_no_point_is_dropped(self):
+        daemon = self.daemon()
+        reporter = Reporter("p", "r", address=daemon.address)
+        reporter.log(1, {"train/loss": math.nan})
+        reporter.log(2, {"a metric": 1.0})
+        reporter.log(-1, {"train/loss": 1.0})
+        reporter.log(3, {"train/loss": "two"})
+        reporter.log(None, None)
+        reporter.log(4, {"train/loss": 1.0})
+        self.assertTrue(reporter.finish())
+        self.assertEqual([step for _, step, _ in daemon.points()], [1, 4])
+        self.assertTrue(math.isnan(daemon.points()[0][2]))
+        self.assertEqual(reporter.stats().dropped, 2)
+
+    def test_an_exception_in_training_ends_the_run_as_failed(self):
+        daemon = self.daemon()
+        with self.assertRaises(KeyError):
+            with Reporter("p", "r", address=daemon.address) as reporter:
+                reporter.log(1, {"train/loss": 1.0})
+                raise KeyError("training's own")
+        self.assertEqual(daemon.ends(), [run_pb2.Run.FAILED])
+
+    def test_close_leaves_the_run_running(self):
+        daemon = self.daemon()
+        reporter = Reporter("p", "r", address=daemon.address)
+        reporter.log(1, {"train/loss": 1.0})
+        self.assertTrue(reporter.close())
+        self.assertEqual(len(daemon.points()), 1)
+        self.assertEqual(daemon.ends(), [])
+
+    def test_a_mistake_in_the_description_is_told_at_once(self):
+        with self.assertRaises(ValueError):
+            Reporter("p", "r", schedule={"peak_rate": 0.1})
+        with self.assertRaises(ValueError):
+            Reporter("p", "r", schedule={"peak_lr": 0.1, "decay": "SQUARE"})
+
+
+if __name__ == "__main__":
+    unittest.main()

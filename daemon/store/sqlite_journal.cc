@@ -1,0 +1,160 @@
+#include "daemon/store/sqlite_journal.h"
+
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "core/base/check.h"
+#include "daemon/store/event_codec.h"
+#include "daemon/store/journal_schema.h"
+#include "fmt/format.h"
+
+namespace curvecast {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status MakeFolder(const std::string& directory) {
+  if (directory.empty()) return absl::InvalidArgumentError("store.directory is empty: write the path of a folder");
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (!error && fs::is_directory(directory, error)) return absl::OkStatus();
+  return absl::PermissionDeniedError(fmt::format(
+      "{}: cannot make this folder for the store ({}): choose another one (store.directory) or give the daemon's "
+      "user the right to make it",
+      directory, error ? error.message() : "it is a file"));
+}
+
+// A missing file is a new store, unless what belongs to it is still there.
+absl::Status CreateIfMissing(const std::string& file) {
+  std::error_code error;
+  if (fs::exists(file, error)) return absl::OkStatus();
+  if (fs::exists(file + "-wal", error)) {
+    return absl::DataLossError(fmt::format(
+        "{0}: missing, but {0}-wal is there: bring the file back, or move that one away to start anew", file));
+  }
+  return CreateJournalFile(file);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& directory) {
+  if (absl::Status status = MakeFolder(directory); !status.ok()) return status;
+  const std::string file = fs::path(directory) / "journal.db";
+  absl::StatusOr<StoreLock> lock = StoreLock::Take(fs::path(directory) / "journal.lock");
+  if (!lock.ok()) return lock.status();
+  if (absl::Status status = CreateIfMissing(file); !status.ok()) return status;
+
+  absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(file, SqliteDatabase::IfMissing::kFail);
+  if (!database.ok()) return database.status();
+  if (absl::Status status = PrepareJournal(*database, file); !status.ok()) return status;
+  absl::StatusOr<int64_t> last_id = ReadTip(*database, file);
+  if (!last_id.ok()) return last_id.status();
+  absl::StatusOr<Statements> statements = Prepare(*database);
+  if (!statements.ok()) return statements.status();
+  return std::unique_ptr<SqliteJournal>(
+      new SqliteJournal(*std::move(lock), file, *std::move(database), *std::move(statements), *last_id));
+}
+
+absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase& database) {
+  absl::Status status;
+  auto prepare = [&](const char* sql) {
+    absl::StatusOr<SqliteStatement> statement = database.Prepare(sql);
+    status.Update(statement.status());
+    return statement.ok() ? *std::move(statement) : SqliteStatement();
+  };
+  Statements statements{.begin = prepare("BEGIN IMMEDIATE"),
+                        .commit = prepare("COMMIT"),
+                        .rollback = prepare("ROLLBACK"),
+                        .insert = prepare("INSERT INTO event(id, crc32, data) VALUES(?1, ?2, ?3)"),
+                        .set_tip = prepare("UPDATE tip SET last_event = ?1 WHERE id = 1"),
+                        .select = prepare("SELECT id, crc32, data FROM event ORDER BY id")};
+  if (!status.ok()) return status;
+  return statements;
+}
+
+absl::Status SqliteJournal::Append(absl::Span<const Event> events) {
+  CURVECAST_CHECK(!replaying_);
+  if (events.empty()) return absl::OkStatus();
+  if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
+  if (absl::Status status = Insert(events); !status.ok()) return GiveUp(std::move(status));
+  if (absl::Status status = statements_.commit.Run(); !status.ok()) {
+    status = GiveUp(std::move(status));
+    Retract();
+    return status;
+  }
+  last_id_ += static_cast<int64_t>(events.size());
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::Insert(absl::Span<const Event> events) {
+  int64_t id = last_id_;
+  for (const Event& event : events) {
+    const std::string bytes = EncodeEvent(event);
+    ++id;
+    statements_.insert.Bind(1, id);
+    statements_.insert.Bind(2, RowChecksum(id, bytes));
+    statements_.insert.Bind(3, bytes);
+    if (absl::Status status = statements_.insert.Run(); !status.ok()) return status;
+  }
+  return SetTip(id);
+}
+
+absl::Status SqliteJournal::SetTip(int64_t last_id) {
+  statements_.set_tip.Bind(1, last_id);
+  return statements_.set_tip.Run();
+}
+
+absl::Status SqliteJournal::GiveUp(absl::Status why) {
+  // SQLite has rolled back by itself after some errors.
+  if (database_.InTransaction()) {
+    if (absl::Status status = statements_.rollback.Run(); !status.ok()) return status;
+  }
+  return why;
+}
+
+void SqliteJournal::Retract() {
+  // SQLite writes no page whose bytes stay the same: change the tip, and change it back.
+  if (!statements_.begin.Run().ok()) return;
+  if (SetTip(last_id_ + 1).ok() && SetTip(last_id_).ok() && statements_.commit.Run().ok()) return;
+  GiveUp(absl::OkStatus()).IgnoreError();
+}
+
+absl::Status SqliteJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit) {
+  CURVECAST_CHECK(!replaying_);
+  replaying_ = true;
+  absl::Status status;
+  int64_t id = 0;
+  while (status.ok()) {
+    absl::StatusOr<SqliteStatement::Row> row = statements_.select.Step();
+    status = row.status();
+    if (!status.ok() || *row == SqliteStatement::Row::kDone) break;
+    absl::StatusOr<Event> event = ReadRow(++id);
+    status = event.ok() ? visit(*std::move(event)) : event.status();
+  }
+  statements_.select.Reset();
+  replaying_ = false;
+  if (status.ok() && id != last_id_) {
+    return absl::DataLossError(fmt::format(
+        "{}: damaged: it ends with event {} and not with event {}: restore it from a copy", file_, id, last_id_));
+  }
+  return status;
+}
+
+absl::StatusOr<Event> SqliteJournal::ReadRow(int64_t expected_id) const {
+  const SqliteStatement& row = statements_.select;
+  auto damaged = [&](std::string_view why) {
+    return absl::DataLossError(
+        fmt::format("{}: damaged: row {} of table event: {}: restore it from a copy", file_, expected_id, why));
+  };
+  if (!row.IsInteger(0) || row.Integer(0) != expected_id) return damaged("missing");
+  if (!row.IsInteger(1) || !row.IsBlob(2)) return damaged("of other types than were written");
+  const std::string_view bytes = row.Bytes(2);
+  if (row.Integer(1) != RowChecksum(expected_id, bytes)) return damaged("its checksum does not fit its bytes");
+  absl::StatusOr<Event> event = DecodeEvent(bytes);
+  if (!event.ok()) return damaged(std::string(event.status().message()));
+  return event;
+}
+
+}  // namespace curvecast

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/ports/journal.h"
+#include "daemon/store/sqlite_handle.h"
+#include "daemon/store/store_lock.h"
+
+namespace curvecast {
+
+// The journal in one SQLite file, `journal.db` in a folder of its own. README.md has the format and its limits.
+// One thread at a time; not necessarily the one that opened it.
+class SqliteJournal : public Journal {
+ public:
+  // Creates the folder and the file if they are not there.
+  //
+  // UNAVAILABLE: another process has it open (named). PERMISSION_DENIED: the folder or file cannot be written.
+  // FAILED_PRECONDITION: the file is another program's, or of a newer curvecast. DATA_LOSS: it is damaged.
+  // RESOURCE_EXHAUSTED: no room for a new one. The message says what to do.
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& directory);
+
+  absl::Status Append(absl::Span<const Event> events) override;
+  absl::Status Replay(absl::FunctionRef<absl::Status(Event)> visit) override;
+
+ private:
+  struct Statements {
+    SqliteStatement begin, commit, rollback, insert, set_tip, select;
+  };
+  SqliteJournal(StoreLock lock, std::string file, SqliteDatabase database, Statements statements, int64_t last_id)
+      : lock_(std::move(lock)),
+        file_(std::move(file)),
+        database_(std::move(database)),
+        statements_(std::move(statements)),
+        last_id_(last_id) {}
+
+  static absl::StatusOr<Statements> Prepare(SqliteDatabase& database);
+  absl::Status Insert(absl::Span<const Event> events);
+  absl::Status SetTip(int64_t last_id);
+  // Ends the transaction, if it is still open, and hands `why` on.
+  absl::Status GiveUp(absl::Status why);
+  // After a COMMIT that failed. It may have reached the disk and only its sync have failed, so that a restart would
+  // find events that were refused: a commit without content takes its place in the log. If the disk refuses that too,
+  // such events may come back, and a resend of them is counted once.
+  void Retract();
+  absl::StatusOr<Event> ReadRow(int64_t expected_id) const;
+
+  const StoreLock lock_;  // Let go of last.
+  const std::string file_;
+  SqliteDatabase database_;
+  Statements statements_;
+  int64_t last_id_;  // Of the newest event on disk; 0 if there is none.
+  bool replaying_ = false;
+};
+
+}  // namespace curvecast
