@@ -19,7 +19,8 @@ constexpr double kIgnoredStart = 0.04;  // Share of the width whose height does 
 // Dots in a cell: two columns of four.
 constexpr int kDotColumns = 2;
 constexpr int kDotRows = 4;
-constexpr std::array<std::array<uint8_t, 2>, 4> kBrailleBits = {{{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}};
+constexpr std::array<std::array<uint8_t, 2>, 4> kBrailleBits = {
+    {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}};
 
 struct Scale {
   double x_low, x_high, y_low, y_high;
@@ -136,7 +137,8 @@ class Canvas {
     const int steps = std::max({std::abs(x1 - x0), std::abs(y1 - y0), 1});
     for (int i = 0; i <= steps; ++i) {
       const double t = static_cast<double>(i) / steps;
-      Dot(static_cast<int>(std::lround(std::lerp(x0, x1, t))), static_cast<int>(std::lround(std::lerp(y0, y1, t))), true);
+      Dot(static_cast<int>(std::lround(std::lerp(x0, x1, t))), static_cast<int>(std::lround(std::lerp(y0, y1, t))),
+          true);
     }
   }
 

@@ -34,7 +34,8 @@ struct CommandLine {
   std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand, BacktestCommand> command;
 };
 
-// What the arguments say. If there is nothing to run (--help, --version, a mistake), the text to print instead and its exit code.
+// What the arguments say. If there is nothing to run (--help, --version, a mistake), the text to print instead and its
+// exit code.
 struct ParsedCommandLine {
   std::optional<CommandLine> line;
   std::string text;

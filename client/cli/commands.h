@@ -17,7 +17,7 @@ struct CommonOptions {
 };
 
 struct PushOptions {
-  std::string file;       // "-": stdin, as it comes.
+  std::string file;              // "-": stdin, as it comes.
   double points_per_second = 0;  // 0: as fast as it goes.
 };
 

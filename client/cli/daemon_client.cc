@@ -32,15 +32,16 @@ struct DaemonClient::Wires {
 };
 
 absl::Status UnreachableError(const std::string& address, const std::string& why) {
-  return absl::UnavailableError("no curvecastd answers at " + address + " (" + why +
-                                ")\nStart one with `curvecastd`, or name another with --address HOST:PORT or CURVECAST_ADDRESS.");
+  return absl::UnavailableError(
+      "no curvecastd answers at " + address + " (" + why +
+      ")\nStart one with `curvecastd`, or name another with --address HOST:PORT or CURVECAST_ADDRESS.");
 }
 
 DaemonClient::DaemonClient(std::string address) : address_(std::move(address)), wires_(std::make_unique<Wires>()) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
-  wires_->stub = v1::QueryService::NewStub(
-      grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments));
+  wires_->stub =
+      v1::QueryService::NewStub(grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments));
 }
 
 DaemonClient::~DaemonClient() = default;

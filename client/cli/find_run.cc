@@ -72,8 +72,9 @@ absl::StatusOr<RunName> FindRun(const std::string& text, const std::vector<RunNa
                                       "; write project/run_id");
   }
   const std::vector<std::string> near = Near(text, wanted, runs);
-  return absl::NotFoundError("there is no run \"" + text + "\"; " +
-                             (near.empty() ? "`curvecast runs` lists those there are" : "did you mean " + Join(near) + "?"));
+  return absl::NotFoundError(
+      "there is no run \"" + text + "\"; " +
+      (near.empty() ? "`curvecast runs` lists those there are" : "did you mean " + Join(near) + "?"));
 }
 
 }  // namespace curvecast

@@ -15,8 +15,8 @@ struct RunName {
 // "project/run_id", or a bare run id with an empty project.
 RunName SplitRunName(const std::string& text);
 
-// The run that a person means, of all that there are. A bare run id will do if it is the only one. NOT_FOUND names what comes near;
-// INVALID_ARGUMENT lists the candidates if there are several.
+// The run that a person means, of all that there are. A bare run id will do if it is the only one. NOT_FOUND names what
+// comes near; INVALID_ARGUMENT lists the candidates if there are several.
 absl::StatusOr<RunName> FindRun(const std::string& text, const std::vector<RunName>& runs);
 
 }  // namespace curvecast

@@ -11,7 +11,8 @@ namespace {
 constexpr int kDigits = 4;
 
 std::string Fixed(double value, int decimals) {
-  if (!std::isfinite(value) || std::abs(value) >= 1e6 || (value != 0 && std::abs(value) < 1e-4)) return NumberText(value);
+  if (!std::isfinite(value) || std::abs(value) >= 1e6 || (value != 0 && std::abs(value) < 1e-4))
+    return NumberText(value);
   return fmt::format("{:.{}f}", value, decimals);
 }
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <iostream>
+#include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -26,22 +28,20 @@ uint64_t NowUnixMicros() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
 
-// A run on its way through the reporter's link, which survives a daemon that restarts. Unlike a job, a replay can wait, so nothing
-// is ever dropped for want of room. Rewinds are said, not guessed: the buffer has no objective.
+// A run on its way through the reporter's link, which survives a daemon that restarts. Unlike a job, a replay can wait,
+// so nothing is ever dropped for want of room. Rewinds are said, not guessed: the buffer has no objective.
 class Pusher {
  public:
   Pusher(const v1::Run& run, const CommonOptions& common, const PushOptions& options)
       : points_per_second_(options.points_per_second),
         name_(run.project() + "/" + run.run_id()),
         buffer_("", kBufferedPoints),
-        link_(run, Link(common), buffer_) {}
+        link_(run, ToLinkOptions(common), buffer_) {}
 
   // False once the daemon will take no more.
-  bool Add(const v1::Points& points) {
-    for (int i = 0; i < points.step_size(); ++i) {
-      if (!WaitForTurn()) return false;
-      buffer_.Append(points.step(i), points.metric(), points.value(i));
-    }
+  bool Add(const std::string& metric, int64_t step, double value) {
+    if (!WaitForTurn()) return false;
+    buffer_.Append(step, metric, value);
     return true;
   }
   void Rewind(int64_t from_step) { buffer_.Rewind(from_step); }
@@ -55,7 +55,8 @@ class Pusher {
     if (common.output == OutputFormat::kTable) {
       Print(fmt::format("{}: {} points taken, {} refused\n", name_, counts.acknowledged, refused));
     } else {
-      Print(fmt::format("{{\"run\": \"{}\", \"points\": {}, \"refusedPoints\": {}}}\n", name_, counts.acknowledged, refused));
+      Print(fmt::format("{{\"run\": \"{}\", \"points\": {}, \"refusedPoints\": {}}}\n", name_, counts.acknowledged,
+                        refused));
     }
     if (refused > 0) return ExitCode::kInputRefused;
     if (delivered) return ExitCode::kOk;
@@ -63,7 +64,7 @@ class Pusher {
   }
 
  private:
-  static LinkOptions Link(const CommonOptions& common) {
+  static LinkOptions ToLinkOptions(const CommonOptions& common) {
     LinkOptions link;
     link.address = common.address;
     link.first_incarnation = NowUnixMicros();
@@ -89,8 +90,15 @@ class Pusher {
   const std::string name_;
   uint64_t added_ = 0;
   PointBuffer buffer_;
-  curvecast::Link link_;
+  Link link_;
 };
+
+bool AddAll(Pusher& pusher, const v1::Points& points) {
+  for (int i = 0; i < points.step_size(); ++i) {
+    if (!pusher.Add(points.metric(), points.step(i), points.value(i))) return false;
+  }
+  return true;
+}
 
 // What comes, as it comes: nothing can be put in order that has not been written yet.
 ExitCode PushLines(const CommonOptions& common, const PushOptions& options, std::istream& in) {
@@ -107,11 +115,12 @@ ExitCode PushLines(const CommonOptions& common, const PushOptions& options, std:
     if (!line->has_value()) break;
     const v1::RunFileLine& what = **line;
     if (what.has_run()) pusher = std::make_unique<Pusher>(what.run(), common, options);
-    if (what.has_points() && !pusher->Add(what.points())) break;
+    if (what.has_points() && !AddAll(*pusher, what.points())) break;
     if (what.has_rewind()) pusher->Rewind(what.rewind().from_step());
     if (what.has_end()) end = what.end();
   }
-  if (pusher == nullptr) return Fail(absl::InvalidArgumentError("stdin: expected \"run\" on the first line, found nothing"));
+  if (pusher == nullptr)
+    return Fail(absl::InvalidArgumentError("stdin: expected \"run\" on the first line, found nothing"));
   return pusher->Finish(common, end);
 }
 
@@ -122,11 +131,11 @@ ExitCode PushFile(const CommonOptions& common, const PushOptions& options) {
     return code == ExitCode::kNotFound ? code : ExitCode::kInputRefused;
   }
   Pusher pusher(run->run, common, options);
-  // One point a batch, to keep the metrics of a step together at any rate.
-  for (const ReplayLife& life : ToReplay(*run, /*max_points_per_batch=*/1)) {
-    if (life.resume_step.has_value()) pusher.Rewind(*life.resume_step);
-    for (const v1::Batch& batch : life.batches) {
-      if (batch.points_size() > 0 && !pusher.Add(batch.points(0))) break;
+  for (const RunSegment& segment : run->segments) {
+    if (segment.rewind_from.has_value()) pusher.Rewind(*segment.rewind_from);
+    for (const PointPlace& place : InOrderOfStep(segment)) {
+      const v1::Points& points = segment.metrics[place.metric];
+      if (!pusher.Add(points.metric(), place.step, points.value(place.index))) break;
     }
   }
   const ExitCode code = pusher.Finish(common, run->end);

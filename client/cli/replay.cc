@@ -7,26 +7,8 @@
 namespace curvecast {
 namespace {
 
-// Where a point stands in its segment.
-struct Place {
-  int64_t step;
-  int metric;
-  int index;
-};
-
-std::vector<Place> InOrderOfStep(const RunSegment& segment) {
-  std::vector<Place> order;
-  for (int m = 0; m < static_cast<int>(segment.metrics.size()); ++m) {
-    const v1::Points& points = segment.metrics[static_cast<size_t>(m)];
-    for (int i = 0; i < points.step_size(); ++i) order.push_back({points.step(i), m, i});
-  }
-  const auto before = [](const Place& a, const Place& b) { return std::tie(a.step, a.metric) < std::tie(b.step, b.metric); };
-  if (!std::is_sorted(order.begin(), order.end(), before)) std::sort(order.begin(), order.end(), before);
-  return order;
-}
-
 std::vector<v1::Batch> ToBatches(const RunSegment& segment, size_t max_points) {
-  const std::vector<Place> order = InOrderOfStep(segment);
+  const std::vector<PointPlace> order = InOrderOfStep(segment);
   std::vector<v1::Batch> batches;
   std::vector<v1::Points*> columns;
   for (size_t i = 0; i < order.size(); ++i) {
@@ -34,8 +16,8 @@ std::vector<v1::Batch> ToBatches(const RunSegment& segment, size_t max_points) {
       batches.emplace_back().set_sequence(batches.size());
       columns.assign(segment.metrics.size(), nullptr);
     }
-    const v1::Points& source = segment.metrics[static_cast<size_t>(order[i].metric)];
-    v1::Points*& column = columns[static_cast<size_t>(order[i].metric)];
+    const v1::Points& source = segment.metrics[order[i].metric];
+    v1::Points*& column = columns[order[i].metric];
     if (column == nullptr) {
       column = batches.back().add_points();
       column->set_metric(source.metric());
@@ -47,6 +29,19 @@ std::vector<v1::Batch> ToBatches(const RunSegment& segment, size_t max_points) {
 }
 
 }  // namespace
+
+std::vector<PointPlace> InOrderOfStep(const RunSegment& segment) {
+  std::vector<PointPlace> order;
+  for (size_t m = 0; m < segment.metrics.size(); ++m) {
+    const v1::Points& points = segment.metrics[m];
+    for (int i = 0; i < points.step_size(); ++i) order.push_back({points.step(i), m, i});
+  }
+  const auto before = [](const PointPlace& a, const PointPlace& b) {
+    return std::tie(a.step, a.metric) < std::tie(b.step, b.metric);
+  };
+  if (!std::is_sorted(order.begin(), order.end(), before)) std::sort(order.begin(), order.end(), before);
+  return order;
+}
 
 std::vector<ReplayLife> ToReplay(const ReadRun& run, size_t max_points_per_batch) {
   std::vector<ReplayLife> lives;

@@ -23,7 +23,8 @@ std::string Full(const v1::Run& run) { return run.project() + "/" + run.run_id()
 
 std::string StateText(v1::Run::State state) {
   std::string text = v1::Run::State_Name(state);
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; });
   return state == v1::Run::STATE_UNSPECIFIED ? "-" : text;
 }
 
@@ -36,7 +37,8 @@ std::string Plural(int64_t count, const std::string& noun) {
 }
 
 std::string ProgressText(const v1::RunSummary& run) {
-  if (!run.run().has_total_steps()) return run.has_step() ? fmt::format("step {}, no planned end", run.step()) : "no point yet";
+  if (!run.run().has_total_steps())
+    return run.has_step() ? fmt::format("step {}, no planned end", run.step()) : "no point yet";
   if (!run.has_step()) return fmt::format("no point yet, {} steps planned", run.run().total_steps());
   return fmt::format("step {} of {} ({})", run.step(), run.run().total_steps(), PercentText(run.progress()));
 }
@@ -45,7 +47,8 @@ std::string ScheduleText(const v1::Run& run) {
   if (!run.has_schedule()) return "none declared";
   const v1::Schedule& schedule = run.schedule();
   if (schedule.has_knots()) return fmt::format("{} knots", schedule.knots().step_size());
-  const std::string warmup = schedule.warmup_steps() > 0 ? fmt::format("{} warm-up steps, ", schedule.warmup_steps()) : "";
+  const std::string warmup =
+      schedule.warmup_steps() > 0 ? fmt::format("{} warm-up steps, ", schedule.warmup_steps()) : "";
   if (schedule.decay() == v1::Schedule::NONE || schedule.decay() == v1::Schedule::DECAY_UNSPECIFIED) {
     return warmup + "then constant at " + NumberText(schedule.peak_lr());
   }
@@ -55,7 +58,8 @@ std::string ScheduleText(const v1::Run& run) {
   const std::string from = schedule.decay_start_step() > schedule.warmup_steps()
                                ? fmt::format(" from step {}", schedule.decay_start_step())
                                : "";
-  return fmt::format("{}{}{}, {} to {}", warmup, decay, from, NumberText(schedule.peak_lr()), NumberText(schedule.final_lr()));
+  return fmt::format("{}{}{}, {} to {}", warmup, decay, from, NumberText(schedule.peak_lr()),
+                     NumberText(schedule.final_lr()));
 }
 
 void AddFact(std::string& out, const std::string& name, const std::string& value) {
@@ -89,7 +93,8 @@ std::string FactsText(const v1::GetRunResponse& answer, const ViewStyle& style) 
     if (metric.non_finite_points() > 0) metrics += fmt::format(" ({} not finite)", metric.non_finite_points());
   }
   if (!metrics.empty()) AddFact(out, "metrics", metrics);
-  for (const auto& [key, value] : std::map<std::string, std::string>(run.run().labels().begin(), run.run().labels().end())) {
+  for (const auto& [key, value] :
+       std::map<std::string, std::string>(run.run().labels().begin(), run.run().labels().end())) {
     AddFact(out, "label", key + " = " + value);
   }
   return out;
@@ -110,21 +115,24 @@ std::string ForecastText(const v1::RunSummary& run) {
   if (!run.has_forecast()) return "Forecast: none yet.\n";
   const v1::Forecast& forecast = run.forecast();
   if (forecast.status() != v1::Forecast::OK) return "Forecast: not yet, " + Dashed(forecast.reason()) + ".\n";
-  return fmt::format("Forecast of {} at step {}: {}, 90 % interval {}\n", run.run().objective(), run.run().total_steps(),
-                     MedianText(forecast), BoundsText(forecast));
+  return fmt::format("Forecast of {} at step {}: {}, 90 % interval {}\n", run.run().objective(),
+                     run.run().total_steps(), MedianText(forecast), BoundsText(forecast));
 }
 
 std::string HistoryText(const v1::GetRunResponse& answer) {
   const double truth = EndValue(answer.run());
   Table table;
-  table.columns = {{"at", Table::Align::kRight}, {"step", Table::Align::kRight}, {"forecast", Table::Align::kRight},
+  table.columns = {{"at", Table::Align::kRight},
+                   {"step", Table::Align::kRight},
+                   {"forecast", Table::Align::kRight},
                    {"90 % interval", Table::Align::kLeft}};
   if (std::isfinite(truth)) table.columns.push_back({"error", Table::Align::kRight});
   for (const double milestone : kMilestones) {
     const auto it = std::find_if(answer.history().begin(), answer.history().end(),
                                  [&](const v1::Forecast& f) { return f.progress() >= milestone - 1e-9; });
     if (it == answer.history().end() || it->progress() > milestone + kMilestoneReach) continue;
-    std::vector<std::string> row = {PercentText(milestone), std::to_string(it->step()), MedianText(*it), BoundsText(*it)};
+    std::vector<std::string> row = {PercentText(milestone), std::to_string(it->step()), MedianText(*it),
+                                    BoundsText(*it)};
     if (it->status() != v1::Forecast::OK) row[3] = it->reason();
     if (std::isfinite(truth)) row.push_back(ErrorText(*it, truth));
     table.rows.push_back(std::move(row));
@@ -170,8 +178,9 @@ std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& s
     const v1::RunSummary& run = runs[i];
     table.rows.push_back({run.run().project(), run.run().run_id(), Dashed(run.run().family()), StateText(run.state()),
                           run.run().has_total_steps() ? PercentText(run.progress()) : "-",
-                          run.has_step() ? std::to_string(run.step()) : "-", run.has_value() ? NumberText(run.value()) : "-",
-                          MedianText(run.forecast()), BoundsText(run.forecast()),
+                          run.has_step() ? std::to_string(run.step()) : "-",
+                          run.has_value() ? NumberText(run.value()) : "-", MedianText(run.forecast()),
+                          BoundsText(run.forecast()),
                           run.has_last_point_at() ? AgeOf(run.last_point_at(), style) : "-"});
   }
   std::string out = Render(table, style.width, style.ascii ? ".." : "…");

@@ -11,8 +11,8 @@
 namespace curvecast {
 
 struct ViewStyle {
-  size_t width = 0;    // Of the terminal; 0: none, as wide as it takes.
-  size_t max_rows = 0; // Of a table; 0: all.
+  size_t width = 0;     // Of the terminal; 0: none, as wide as it takes.
+  size_t max_rows = 0;  // Of a table; 0: all.
   bool ascii = false;
   int64_t now_unix_seconds = 0;
 };

@@ -18,8 +18,8 @@ struct Table {
   std::vector<std::vector<std::string>> rows;  // Each as long as `columns`.
 };
 
-// A line for the titles and one for each row, without trailing blanks. `width` 0: as wide as it takes. `ellipsis` stands where
-// a cell was cut.
+// A line for the titles and one for each row, without trailing blanks. `width` 0: as wide as it takes. `ellipsis`
+// stands where a cell was cut.
 std::string Render(const Table& table, size_t width, const std::string& ellipsis);
 
 // Code points: what a terminal shows of the text that we print.

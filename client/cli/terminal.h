@@ -19,9 +19,9 @@ TerminalSize StdoutSize();
 // True if the locale's character set is not UTF-8, so that braille would be rubbish.
 bool LocaleIsAscii();
 
-void Print(const std::string& text);       // To stdout, flushed.
+void Print(const std::string& text);  // To stdout, flushed.
 void PrintJson(const google::protobuf::Message& message, bool one_line);
-void Complain(const std::string& text);    // "curvecast: text" to stderr.
+void Complain(const std::string& text);  // "curvecast: text" to stderr.
 
 // Complains, and says which exit code that is.
 ExitCode Fail(const absl::Status& status);

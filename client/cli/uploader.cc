@@ -178,7 +178,8 @@ class Uploader::Stream {
     finished_ = true;
     const grpc::Status status = stream_->Finish();
     const bool none_answered = summary_.runs == 0;
-    if (none_answered && status.error_code() == grpc::UNAVAILABLE) return UnreachableError(address_, status.error_message());
+    if (none_answered && status.error_code() == grpc::UNAVAILABLE)
+      return UnreachableError(address_, status.error_message());
     return absl::InternalError("the stream to curvecastd at " + address_ + " broke (" + status.error_message() +
                                "); import again: what arrived is replaced, not doubled");
   }

@@ -12,16 +12,16 @@
 
 namespace curvecast {
 
-// Sends many finished or unfinished runs over one stream, a channel for each, without waiting for one before the next. What is on
-// its way is bounded; Send() waits when that is full. gRPC stays behind this header.
+// Sends many finished or unfinished runs over one stream, a channel for each, without waiting for one before the next.
+// What is on its way is bounded; Send() waits when that is full. gRPC stays behind this header.
 class Uploader {
  public:
   static constexpr size_t kMaxUnanswered = 256;  // Opens and batches.
   static constexpr size_t kMaxPointsPerBatch = 4096;
 
   struct Summary {
-    size_t runs = 0;                   // Of which the daemon took at least the declaration.
-    size_t points = 0;                 // On the daemon's disk.
+    size_t runs = 0;    // Of which the daemon took at least the declaration.
+    size_t points = 0;  // On the daemon's disk.
     size_t refused_points = 0;
     std::vector<std::string> refused;  // "source: field: what is wrong", the first of each run.
   };
