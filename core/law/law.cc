@@ -18,7 +18,7 @@ constexpr double kTailShare = 0.01;      // The end's value is read off the last
 constexpr double kStrayMemory = 0.1;     // In log x: how soon the curve's stray from the law is a new one.
 constexpr double kNegligible = 1e-3;     // A component's weight over the largest.
 constexpr double kEarliest = 0.03;       // Progress.
-constexpr size_t kFewest = 4;            // Observations.
+constexpr size_t kFewest = 2;            // Observations.
 constexpr double kRise = 0.08;           // Log level over the lowest.
 constexpr int kPathPieces = 32;
 

@@ -53,6 +53,13 @@ class Words {
     return error == std::errc() && end == word.data() + word.size() && std::isfinite(value);
   }
 
+  bool NextCount(int& value) {
+    double read = 0;
+    if (!Next(read) || read < 0 || read > 1e9) return false;
+    value = static_cast<int>(read);
+    return true;
+  }
+
  private:
   std::string_view rest_;
 };
@@ -95,9 +102,8 @@ class Reader {
   bool ReadArchetype(Words& words) {
     Archetype archetype;
     archetype.name = words.Next();
-    double runs = 0;
-    if (archetype.name.empty() || words.Next() != "runs" || !words.Next(runs) || runs < 0 || runs > 1e9) return false;
-    archetype.runs = static_cast<int>(runs);
+    if (archetype.name.empty() || words.Next() != "runs" || !words.NextCount(archetype.runs)) return false;
+    if (words.Next() != "families" || !words.NextCount(archetype.families)) return false;
     kind_->archetypes.push_back(std::move(archetype));
     return true;
   }
@@ -157,7 +163,7 @@ std::string Prior::Format() const {
     for (double factor : kinds[k].widen) text += fmt::format(" {:.4g}", factor);
     text += "\n";
     for (const Archetype& a : kinds[k].archetypes) {
-      text += fmt::format("archetype {} runs {}\n", a.name, a.runs);
+      text += fmt::format("archetype {} runs {} families {}\n", a.name, a.runs, a.families);
       for (const NodePrior& p : a.nodes) {
         text += fmt::format("node {:.5g} {:.5g} {:.5g} {:.5g} {:.5g} {:.4g}\n", p.mean2, p.mean3, p.var22, p.var23, p.var33,
                             p.stray);

@@ -45,6 +45,7 @@ struct NodePrior {
 struct Archetype {
   std::string name;
   int runs = 0;
+  int families = 0;
   std::vector<NodePrior> nodes;  // As many as Bank(kind) has, in its order.
 };
 

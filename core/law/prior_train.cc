@@ -15,7 +15,8 @@ constexpr int kRounds = 20;
 constexpr double kAgeingOfEvidence = 0.7;  // As in the law, but milder: the whole of the run has to be held.
 constexpr double kEnd = 0.97;              // Progress from which a run counts as finished.
 constexpr double kCoverage = 0.9;
-constexpr double kLeastStray = 1e-3;
+constexpr double kBorrowed = 6;            // Families' worth of spread that an archetype takes from the pool.
+constexpr double kLeastStray = 0.003;
 constexpr double kLeastVariance = 1e-5;
 // Where learning starts, and what stands for a kind that no source has.
 constexpr NodePrior kUntaught = {.mean2 = 0.1, .mean3 = 0.1, .var22 = 0.04, .var23 = 0, .var33 = 0.04, .stray = 0.01};
@@ -101,7 +102,7 @@ NodePrior LearnNode(const std::vector<Example>& examples, size_t n) {
   return prior;
 }
 
-std::vector<Example> Examples(const Source& source, RateKind kind) {
+std::vector<Example> Examples(const Source& source, RateKind kind, int& distinct_families) {
   std::vector<Example> examples;
   std::vector<const std::string*> families;
   std::map<std::string, double> family_size;
@@ -114,15 +115,19 @@ std::vector<Example> Examples(const Source& source, RateKind kind) {
     families.push_back(&run.family);
     family_size[run.family] += 1;
   }
+  distinct_families = static_cast<int>(family_size.size());
   for (size_t i = 0; i < examples.size(); ++i) examples[i].weight = 1 / family_size[*families[i]];
   return examples;
 }
 
 // The Gaussian with the mean and covariance of the mixture of all archetypes.
 Archetype Pool(const std::vector<Archetype>& archetypes, size_t nodes) {
-  Archetype any{.name = "any", .runs = 0, .nodes = std::vector<NodePrior>(nodes)};
+  Archetype any{.name = "any", .runs = 0, .families = 0, .nodes = std::vector<NodePrior>(nodes)};
   const double share = 1 / static_cast<double>(archetypes.size());
-  for (const Archetype& a : archetypes) any.runs += a.runs;
+  for (const Archetype& a : archetypes) {
+    any.runs += a.runs;
+    any.families += a.families;
+  }
   for (size_t n = 0; n < nodes; ++n) {
     NodePrior& p = any.nodes[n] = {.mean2 = 0, .mean3 = 0, .var22 = 0, .var23 = 0, .var33 = 0, .stray = 0};
     for (const Archetype& a : archetypes) {
@@ -138,6 +143,18 @@ Archetype Pool(const std::vector<Archetype>& archetypes, size_t nodes) {
     }
   }
   return any;
+}
+
+// An archetype of few families does not know how much its own runs can differ: it borrows from the spread of all.
+void Broaden(const Archetype& any, Archetype& a) {
+  const double own = static_cast<double>(a.families) / (static_cast<double>(a.families) + kBorrowed);
+  for (size_t n = 0; n < a.nodes.size(); ++n) {
+    NodePrior& p = a.nodes[n];
+    p.var22 = own * p.var22 + (1 - own) * any.nodes[n].var22;
+    p.var23 = own * p.var23 + (1 - own) * any.nodes[n].var23;
+    p.var33 = own * p.var33 + (1 - own) * any.nodes[n].var33;
+    p.stray = own * p.stray + (1 - own) * any.nodes[n].stray;
+  }
 }
 
 // How many times its half-width on the truth's side the truth lies off the median.
@@ -157,16 +174,19 @@ Prior TrainPrior(const std::vector<Source>& sources) {
     const size_t nodes = Bank(kind).size();
     std::vector<Archetype>& archetypes = prior.kinds[k].archetypes;
     for (const Source& source : sources) {
-      const std::vector<Example> examples = Examples(source, kind);
+      int families = 0;
+      const std::vector<Example> examples = Examples(source, kind, families);
       if (examples.size() < static_cast<size_t>(kFewestRuns)) continue;
-      Archetype a{.name = source.name, .runs = static_cast<int>(examples.size()), .nodes = {}};
+      Archetype a{.name = source.name, .runs = static_cast<int>(examples.size()), .families = families, .nodes = {}};
       for (size_t n = 0; n < nodes; ++n) a.nodes.push_back(LearnNode(examples, n));
       archetypes.push_back(std::move(a));
     }
     if (archetypes.empty()) {
-      archetypes.push_back({.name = "none", .runs = 0, .nodes = std::vector<NodePrior>(nodes, kUntaught)});
+      archetypes.push_back({.name = "none", .runs = 0, .families = 0, .nodes = std::vector<NodePrior>(nodes, kUntaught)});
     } else {
-      archetypes.push_back(Pool(archetypes, nodes));
+      const Archetype any = Pool(archetypes, nodes);
+      for (Archetype& a : archetypes) Broaden(any, a);
+      archetypes.push_back(any);
     }
   }
   return prior;

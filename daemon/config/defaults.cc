@@ -1,0 +1,29 @@
+#include "daemon/config/config.h"
+
+namespace curvecast {
+
+v1::Config DefaultConfig() {
+  v1::Config config;
+  config.mutable_listen()->set_grpc("127.0.0.1:7461");
+  config.mutable_listen()->set_http("127.0.0.1:7462");
+  config.mutable_store()->set_directory("./curvecast-data");
+  v1::Limits& limits = *config.mutable_limits();
+  limits.set_max_runs(20000);
+  limits.set_max_metrics_per_run(64);
+  limits.set_max_points_per_batch(16384);
+  limits.set_max_inbox_batches(4096);
+  limits.set_max_streams(4096);
+  limits.set_max_message_bytes(1048576);
+  limits.set_max_grpc_memory_bytes(268435456);
+  limits.set_max_exported_runs(10000);
+  v1::Forecasting& forecasting = *config.mutable_forecasting();
+  forecasting.set_threads(1);
+  forecasting.set_refit_progress(0.0025);
+  forecasting.set_refit_interval_ms(1000);
+  forecasting.set_publish_interval_ms(250);
+  forecasting.set_exported_after_end_ms(900000);
+  config.mutable_log()->set_level("info");
+  return config;
+}
+
+}  // namespace curvecast
