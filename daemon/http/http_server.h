@@ -22,7 +22,8 @@ namespace curvecast {
 //   /api/v1/runs/{project}/{run_id}/curve?metric=         GetCurveResponse
 //   /api/v1/runs/{project}/{run_id}/forecast     Forecast, with its path
 //
-// Bodies are the messages of query.proto as proto3 JSON; an error is {"code": ..., "message": ...} with the HTTP status to match.
+// Bodies are the messages of query.proto as proto3 JSON; an error is {"code": ..., "message": ...} with the HTTP status
+// to match.
 class HttpServer {
  public:
   struct Options {

@@ -23,7 +23,8 @@ v1::Run FromJson(const std::string& json) {
 std::string Complaint(const std::string& json) { return std::string(ToRunSpec(FromJson(json)).status().message()); }
 
 TEST(RunConvertTest, ARunFilesFirstLineGoesThereAndBackUnchanged) {
-  const v1::Run run = FromJson(R"({"project":"p","runId":"r","family":"p/1M","objective":"eval/loss","direction":"MAXIMIZE",
+  const v1::Run run =
+      FromJson(R"({"project":"p","runId":"r","family":"p/1M","objective":"eval/loss","direction":"MAXIMIZE",
       "totalSteps":38145,"parameters":1e6,"tokensPerStep":4096,
       "schedule":{"peakLr":0.011,"finalLr":1e-05,"warmupSteps":2000,"decay":"COSINE","decayStartStep":2000},
       "labels":{"optimizer":"adamw","a":"b"}})");
@@ -46,7 +47,8 @@ TEST(RunConvertTest, EveryDecayGoesThereAndBack) {
 }
 
 TEST(RunConvertTest, KnotsReplaceTheShape) {
-  const auto spec = ToRunSpec(FromJson(R"({"project":"p","runId":"r","schedule":{"knots":{"step":[0,10,20],"lr":[0,1,0.5]}}})"));
+  const auto spec =
+      ToRunSpec(FromJson(R"({"project":"p","runId":"r","schedule":{"knots":{"step":[0,10,20],"lr":[0,1,0.5]}}})"));
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->schedule->knot_steps.size(), 3u);
   EXPECT_EQ(ToProto(*spec).schedule().knots().lr(2), 0.5);
@@ -62,8 +64,10 @@ TEST(RunConvertTest, ARunThatDeclaresNearlyNothingIsAccepted) {
 TEST(RunConvertTest, WhatIsWrongIsNamed) {
   EXPECT_THAT(Complaint(R"({"project":"p"})"), StartsWith("run_id: "));
   EXPECT_THAT(Complaint(R"({"project":"p","runId":"r","totalSteps":-5})"), StartsWith("total_steps: is -5"));
-  EXPECT_THAT(Complaint(R"({"project":"p","runId":"r","schedule":{"knots":{"step":[1,2],"lr":[1]}}})"), StartsWith("schedule.knots"));
-  EXPECT_THAT(Complaint(R"({"project":"p","runId":"r","totalSteps":9,"schedule":{"peakLr":"NaN"}})"), StartsWith("schedule.peak_lr"));
+  EXPECT_THAT(Complaint(R"({"project":"p","runId":"r","schedule":{"knots":{"step":[1,2],"lr":[1]}}})"),
+              StartsWith("schedule.knots"));
+  EXPECT_THAT(Complaint(R"({"project":"p","runId":"r","totalSteps":9,"schedule":{"peakLr":"NaN"}})"),
+              StartsWith("schedule.peak_lr"));
   v1::Run run = FromJson(R"({"project":"p","runId":"r","totalSteps":9,"schedule":{"peakLr":1}})");
   run.mutable_schedule()->set_decay(static_cast<v1::Schedule::Decay>(77));
   EXPECT_THAT(std::string(ToRunSpec(run).status().message()), StartsWith("schedule.decay: is 77"));

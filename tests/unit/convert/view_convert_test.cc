@@ -47,9 +47,8 @@ TEST(ViewConvertTest, ARunWithoutPointsSaysNeitherStepNorValue) {
   view.opened_at_unix_micros = 1'500'000;
   std::string json;
   ASSERT_TRUE(google::protobuf::util::MessageToJsonString(ToGetRunResponse(view), &json).ok());
-  EXPECT_EQ(json,
-            R"({"run":{"run":{"project":"p","runId":"r","family":"p","objective":"train/loss"},)"
-            R"("state":"RUNNING","openedAt":"1970-01-01T00:00:01.500Z"}})");
+  EXPECT_EQ(json, R"({"run":{"run":{"project":"p","runId":"r","family":"p","objective":"train/loss"},)"
+                  R"("state":"RUNNING","openedAt":"1970-01-01T00:00:01.500Z"}})");
 }
 
 }  // namespace

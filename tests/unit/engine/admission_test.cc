@@ -9,10 +9,10 @@ namespace curvecast {
 namespace {
 
 using testing::Batch;
+using ::testing::HasSubstr;
 using testing::Key;
 using testing::Losses;
 using testing::Open;
-using ::testing::HasSubstr;
 using Verdict = Admission::Verdict;
 
 class AdmissionTest : public ::testing::Test {
@@ -59,7 +59,8 @@ TEST_F(AdmissionTest, ABatchWithoutAnOpenIsRefused) {
 TEST_F(AdmissionTest, AnOlderLifeIsToldThatItWasTakenOver) {
   Apply(Open(5));
   EXPECT_EQ(Refusal(Open(4)).code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(Refusal(Batch(1, {}, 4)).message()), HasSubstr("incarnation 5 of this writer has taken over"));
+  EXPECT_THAT(std::string(Refusal(Batch(1, {}, 4)).message()),
+              HasSubstr("incarnation 5 of this writer has taken over"));
 }
 
 TEST_F(AdmissionTest, ANewLifeCountsFromOneAgain) {

@@ -54,7 +54,8 @@ TEST(EngineTest, TheSameEventsGiveTheSameBoard) {
       events.push_back(Open(life, "", id));
     } else {
       const Step step = static_cast<Step>(random() % 1000);
-      events.push_back(Batch(1 + random() % 200, {Losses({{step, 1.0 / static_cast<double>(step + 1)}})}, life, "", id));
+      events.push_back(
+          Batch(1 + random() % 200, {Losses({{step, 1.0 / static_cast<double>(step + 1)}})}, life, "", id));
     }
   }
   Engine one, two;

@@ -12,9 +12,9 @@ namespace curvecast {
 namespace {
 
 using testing::BoardOf;
-using testing::View;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::View;
 
 class BoardCollectorTest : public ::testing::Test {
  protected:
@@ -34,7 +34,8 @@ TEST_F(BoardCollectorTest, ARunIsExportedWithItsForecast) {
   EXPECT_THAT(text, HasSubstr("curvecast_run_step" + labels + " 50\n"));
   EXPECT_THAT(text, HasSubstr("curvecast_run_progress_ratio" + labels + " 0.5\n"));
   EXPECT_THAT(text, HasSubstr("curvecast_run_expected_loss" + labels + " 2.25\n"));
-  EXPECT_THAT(text, HasSubstr(R"(curvecast_run_forecast_final_loss{project="p",run="r",family="p",quantile="0.5"} 1.5)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"(curvecast_run_forecast_final_loss{project="p",run="r",family="p",quantile="0.5"} 1.5)"));
   EXPECT_THAT(text, HasSubstr(R"(quantile="0.95"} 2)"));
   EXPECT_THAT(text, HasSubstr("curvecast_run_last_point_timestamp_seconds" + labels + " 900\n"));
   EXPECT_THAT(text, HasSubstr(R"(curvecast_runs{state="running"} 1)"));

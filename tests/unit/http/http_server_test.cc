@@ -12,17 +12,20 @@ namespace curvecast {
 namespace {
 
 using testing::BoardOf;
-using testing::View;
 using ::testing::HasSubstr;
+using testing::View;
 
 class HttpServerTest : public ::testing::Test {
  protected:
   HttpServerTest() {
-    auto server = HttpServer::Start({.address = "127.0.0.1:0"}, {answers_, clock_, std::make_shared<prometheus::Registry>()});
+    auto server =
+        HttpServer::Start({.address = "127.0.0.1:0"}, {answers_, clock_, std::make_shared<prometheus::Registry>()});
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
-  httplib::Result Get(const std::string& path) { return httplib::Client("127.0.0.1", server_->port()).Get(path.c_str()); }
+  httplib::Result Get(const std::string& path) {
+    return httplib::Client("127.0.0.1", server_->port()).Get(path.c_str());
+  }
 
   Inbox inbox_{{}};
   BoardHolder boards_;
@@ -76,7 +79,8 @@ TEST_F(HttpServerTest, ACurveIsAskedOfTheRunItself) {
 
 TEST_F(HttpServerTest, BadAndTakenAddressesAreSaid) {
   const auto start = [this](const std::string& address) {
-    return HttpServer::Start({.address = address}, {answers_, clock_, std::make_shared<prometheus::Registry>()}).status();
+    return HttpServer::Start({.address = address}, {answers_, clock_, std::make_shared<prometheus::Registry>()})
+        .status();
   };
   EXPECT_EQ(start("nonsense").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(start("127.0.0.1:99999").code(), absl::StatusCode::kInvalidArgument);

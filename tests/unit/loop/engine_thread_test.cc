@@ -58,7 +58,11 @@ class Replies final : public ReplySink {
 class EngineThreadTest : public ::testing::Test {
  protected:
   void Start(EngineThread::Options options = {}) {
-    EngineThread::Parts parts{journal_, clock_, inbox_, boards_, metrics_,
+    EngineThread::Parts parts{journal_,
+                              clock_,
+                              inbox_,
+                              boards_,
+                              metrics_,
                               [this](const absl::Status& status) { journal_news_.push_back(status); },
                               [this](const absl::Status& status) {
                                 fatal_ = status;
@@ -114,7 +118,8 @@ TEST_F(EngineThreadTest, AnAcknowledgedBatchIsInTheJournalAndOnTheBoard) {
 TEST_F(EngineThreadTest, WhatWaitsAtTheStopIsKeptAndAnswered) {
   Start();
   Send(Open());
-  for (uint64_t sequence = 1; sequence <= 100; ++sequence) Send(Batch(sequence, {Losses({{static_cast<Step>(sequence), 4.0}})}));
+  for (uint64_t sequence = 1; sequence <= 100; ++sequence)
+    Send(Batch(sequence, {Losses({{static_cast<Step>(sequence), 4.0}})}));
   thread_->Stop();
   EXPECT_EQ(replies_->size(), 101u);
   EXPECT_EQ(boards_.Get()->Find(Key())->metrics.at(0).points, 100);
@@ -131,8 +136,9 @@ TEST_F(EngineThreadTest, ARestartFindsEverythingAgain) {
   Inbox inbox({});
   BoardHolder boards;
   EXPECT_TRUE(boards.Get()->replaying);
-  EngineThread again({}, {journal_, clock_, inbox, boards, metrics_, [](const absl::Status&) {}, [](const absl::Status&) {}},
-                     Prior::Shipped());
+  EngineThread again(
+      {}, {journal_, clock_, inbox, boards, metrics_, [](const absl::Status&) {}, [](const absl::Status&) {}},
+      Prior::Shipped());
   again.Start();
   EXPECT_TRUE(Eventually([&boards](const Board&) { return !boards.Get()->replaying; }));
   again.Stop();
@@ -175,8 +181,9 @@ TEST_F(EngineThreadTest, AFullDiskDelaysAndLosesNothing) {
   Inbox inbox({});
   BoardHolder boards;
   std::vector<absl::Status> news;
-  EngineThread again({}, {journal_, clock_, inbox, boards, metrics_,
-                          [&news](const absl::Status& status) { news.push_back(status); }, [](const absl::Status&) {}},
+  EngineThread again({},
+                     {journal_, clock_, inbox, boards, metrics_,
+                      [&news](const absl::Status& status) { news.push_back(status); }, [](const absl::Status&) {}},
                      Prior::Shipped());
   again.Start();
   Ingest ingest{Batch(1, {Losses({{1, 4.0}})}), 3, replies_};
@@ -209,7 +216,8 @@ TEST_F(EngineThreadTest, AForecastIsMadeShownAndKeptAtCheckpoints) {
   Start();
   Send(Open());
   std::vector<std::pair<Step, double>> points;
-  for (Step step = 1; step <= 600; ++step) points.emplace_back(step, 2.0 + 3.0 * std::pow(static_cast<double>(step), -0.4));
+  for (Step step = 1; step <= 600; ++step)
+    points.emplace_back(step, 2.0 + 3.0 * std::pow(static_cast<double>(step), -0.4));
   Send(Batch(1, {Losses(points)}));
   EXPECT_TRUE(Eventually([](const Board& board) {
     const RunView* run = board.Find(Key());
@@ -231,7 +239,8 @@ TEST_F(EngineThreadTest, WatchersAreToldOfTheNewestBoard) {
   int64_t points = 0;
   boards_.Subscribe([&](const std::shared_ptr<const Board>& board) {
     std::lock_guard lock(mutex);
-    if (const RunView* run = board->Find(Key()); run != nullptr && !run->metrics.empty()) points = run->metrics[0].points;
+    if (const RunView* run = board->Find(Key()); run != nullptr && !run->metrics.empty())
+      points = run->metrics[0].points;
     news.notify_all();
   });
   EngineThread::Options options;

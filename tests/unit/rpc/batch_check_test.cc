@@ -69,7 +69,8 @@ TEST(BatchCheckTest, ABatchIsRefusedWithThePathOfItsField) {
   batch = GoodBatch();
   batch.mutable_end();
   EXPECT_THAT(Complaint(batch), StartsWith("batch.end.state: "));
-  EXPECT_THAT(std::string(CheckBatch(GoodBatch(), 1).status().message()), StartsWith("batch.points: has 2 points; at most 1"));
+  EXPECT_THAT(std::string(CheckBatch(GoodBatch(), 1).status().message()),
+              StartsWith("batch.points: has 2 points; at most 1"));
 }
 
 }  // namespace

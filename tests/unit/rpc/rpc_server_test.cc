@@ -30,10 +30,11 @@ class RpcServerTest : public ::testing::Test {
     answers_ = std::make_unique<Answers>(*boards_, *inbox_);
     EngineThread::Options engine_options;
     engine_options.publish_interval = std::chrono::milliseconds(5);
-    engine_ = std::make_unique<EngineThread>(
-        engine_options,
-        EngineThread::Parts{journal_, clock_, *inbox_, *boards_, metrics_, [](const absl::Status&) {}, [](const absl::Status&) {}},
-        Prior::Shipped());
+    engine_ =
+        std::make_unique<EngineThread>(engine_options,
+                                       EngineThread::Parts{journal_, clock_, *inbox_, *boards_, metrics_,
+                                                           [](const absl::Status&) {}, [](const absl::Status&) {}},
+                                       Prior::Shipped());
     auto server = RpcServer::Start(options, {*inbox_, clock_, *answers_, *boards_});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -270,7 +271,8 @@ TEST_F(RpcServerTest, ACurveShowsTheRewoundBranchBesideIt) {
   Arm(context);
   auto stream = ingest_->Push(&context);
   stream->Write(Open(0, "r"));
-  for (uint64_t sequence = 1; sequence <= 5; ++sequence) stream->Write(Batch(0, sequence, static_cast<int64_t>(sequence), 4.0));
+  for (uint64_t sequence = 1; sequence <= 5; ++sequence)
+    stream->Write(Batch(0, sequence, static_cast<int64_t>(sequence), 4.0));
   stream->Write(Open(1, "r", 2));
   stream->Write(Batch(1, 1, 4, 3.0));
   ReadAck(*stream, 1, 1);
