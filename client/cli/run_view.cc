@@ -113,8 +113,8 @@ std::string ErrorText(const v1::Forecast& forecast, double truth) {
 
 std::string ForecastText(const v1::RunSummary& run) {
   if (run.state() != v1::Run::RUNNING) {
-    return fmt::format("Ended {} at step {} with {} {}; the newest forecast was {}\n", StateText(run.state()),
-                       run.step(), run.run().objective(), NumberText(run.value()), IntervalText(run.forecast()));
+    return fmt::format("It is {}: {} {} at step {}; the newest forecast was {}\n", StateText(run.state()),
+                       run.run().objective(), NumberText(run.value()), run.step(), IntervalText(run.forecast()));
   }
   if (!run.has_forecast()) return "Forecast: none yet.\n";
   const v1::Forecast& forecast = run.forecast();

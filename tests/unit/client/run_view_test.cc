@@ -107,9 +107,8 @@ TEST(RunViewTest, ARunThatEndedShowsHowWrongItsForecastsWere) {
   EXPECT_THAT(text, HasSubstr("20 %   200      2.10  [2.05, 2.15]   +5.00 %\n"));
   EXPECT_THAT(text, HasSubstr("80 %   810      1.99  [1.94, 2.04]   -0.50 %\n"));
   EXPECT_THAT(text, Not(HasSubstr("50 %  ")));
-  EXPECT_THAT(
-      text,
-      HasSubstr("Ended completed at step 1000 with train/loss 2.000; the newest forecast was 1.90 [1.85, 1.95]\n"));
+  EXPECT_THAT(text,
+              HasSubstr("It is completed: train/loss 2.000 at step 1000; the newest forecast was 1.90 [1.85, 1.95]\n"));
 }
 
 TEST(RunViewTest, WhereThereIsNoForecastTheReasonStands) {
