@@ -57,7 +57,11 @@ TEST_P(GradientTest, IsWhatFiniteDifferencesSay) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, GradientTest,
                          testing::Values(Case{1, Activation::kTanh}, Case{1, Activation::kGelu}, Case{3, Activation::kTanh},
-                                         Case{3, Activation::kGelu}));
+                                         Case{3, Activation::kGelu}),
+                         [](const testing::TestParamInfo<Case>& shape) {
+                           const std::string name = shape.param.activation == Activation::kTanh ? "Tanh" : "Gelu";
+                           return name + std::to_string(shape.param.layers);
+                         });
 
 TEST(ModelTest, AnUntrainedModelKnowsNoMoreThanTheSizeOfTheVocabulary) {
   Model<float> model({.vocabulary = 50, .context = 4, .embedding = 8, .width = 32}, 1);
