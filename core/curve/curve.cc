@@ -109,8 +109,9 @@ void Curve::DropSingleSpan(Step step) {
   --non_finite_;
 }
 
-// Neighbours that share a cell of u(s) become one bin. u grows by 64 with the logarithm of the step and by 64 with the step
-// itself, so that at most 129 cells exist, the early ones spaced by the logarithm, and none wider than 1/64 of the run.
+// Neighbours that share a cell of u(s) become one bin. u grows by 64 with the logarithm of the step and by 64 with the
+// step itself, so that at most 129 cells exist, the early ones spaced by the logarithm, and none wider than 1/64 of the
+// run.
 void Curve::Merge() {
   const double now = static_cast<double>(bins_.back().last_step);
   const double per_log = 64 / std::log1p(now), per_step = 64 / now;

@@ -16,23 +16,27 @@ struct Bin {
   int64_t count = 0;     // Finite points, >= 1.
   double mean_step = 0;  // In [first_step, last_step].
   double mean = 0;
-  double m2 = 0;         // Sum of squared deviations from the mean; at most DBL_MAX.
-  double last_value = 0; // At last_step.
+  double m2 = 0;          // Sum of squared deviations from the mean; at most DBL_MAX.
+  double last_value = 0;  // At last_step.
 };
 
-// One metric of one run, in constant memory: finite points in bins that are single points at first and are merged as the run
-// grows, so that early steps are spaced by their logarithm and late ones evenly. Owned by one thread; copyable; no I/O.
+// One metric of one run, in constant memory: finite points in bins that are single points at first and are merged as
+// the run grows, so that early steps are spaced by their logarithm and late ones evenly. Owned by one thread; copyable;
+// no I/O.
 //
 // What it promises:
-// * Points come in any order. One at the step of a bin that holds a single point replaces it; otherwise it joins the bin
+// * Points come in any order. One at the step of a bin that holds a single point replaces it; otherwise it joins the
+// bin
 //   around its step, or opens a new one.
-// * Non-finite values never enter a bin. They are counted in spans of steps, at most kMaxSpans: beyond that the two spans
+// * Non-finite values never enter a bin. They are counted in spans of steps, at most kMaxSpans: beyond that the two
+// spans
 //   that lie closest become one.
 // * A value replaces one of another kind at its step too: a number takes the place of a NaN and the reverse, as long as
 //   the one replaced still stands alone in its bin or span.
-// * Rewind(s) leaves no trace of any point at step >= s. Bins and spans below s stay whole; the one that straddles s goes,
-//   since its points cannot be told apart (bins are narrow near the newest step). The newest step and value are then those
-//   of what is left.
+// * Rewind(s) leaves no trace of any point at step >= s. Bins and spans below s stay whole; the one that straddles s
+// goes,
+//   since its points cannot be told apart (bins are narrow near the newest step). The newest step and value are then
+//   those of what is left.
 // * The same calls in the same order give the same bits.
 class Curve {
  public:

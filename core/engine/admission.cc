@@ -27,13 +27,14 @@ absl::StatusOr<Admission::Verdict> Admission::AdmitOpen(const Event& event, cons
   const Staged known = Known(writer);
   if (opened.incarnation < known.incarnation) {
     return absl::FailedPreconditionError(absl::StrCat("open.incarnation: is ", opened.incarnation, ", but incarnation ",
-                                                      known.incarnation, " of this writer has taken over; stop the older process"));
+                                                      known.incarnation,
+                                                      " of this writer has taken over; stop the older process"));
   }
   const Run* run = engine_.Find(event.key);
   const bool is_new_run = run == nullptr && !staged_runs_.contains(event.key);
   if (is_new_run && engine_.runs() + staged_runs_.size() >= limits_.max_runs) {
-    return absl::ResourceExhaustedError(absl::StrCat("max_runs: ", limits_.max_runs,
-                                                     " runs are held already; raise limits.max_runs or remove old runs"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "max_runs: ", limits_.max_runs, " runs are held already; raise limits.max_runs or remove old runs"));
   }
   const size_t writers = run == nullptr ? 0 : run->writers();
   if (known.incarnation == 0 && writers >= Run::kMaxWriters) {
@@ -53,7 +54,8 @@ absl::StatusOr<Admission::Verdict> Admission::AdmitBatch(const Event& event, con
   }
   if (batch.incarnation != known.incarnation) {
     return absl::FailedPreconditionError(absl::StrCat("open.incarnation: is ", batch.incarnation, ", but incarnation ",
-                                                      known.incarnation, " of this writer has taken over; stop the older process"));
+                                                      known.incarnation,
+                                                      " of this writer has taken over; stop the older process"));
   }
   if (batch.sequence <= known.last_sequence) return Verdict::kKnown;
 
@@ -66,9 +68,9 @@ absl::StatusOr<Admission::Verdict> Admission::AdmitBatch(const Event& event, con
   }
   const size_t metrics = (run == nullptr ? 0 : run->metrics()) + staged_metrics.size() + new_metrics.size();
   if (!new_metrics.empty() && metrics > limits_.max_metrics_per_run) {
-    return absl::ResourceExhaustedError(absl::StrCat("max_metrics_per_run: this batch would bring run ", event.key.project, "/",
-                                                     event.key.run_id, " to ", metrics, " metrics of at most ",
-                                                     limits_.max_metrics_per_run, "; raise limits.max_metrics_per_run or log fewer"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "max_metrics_per_run: this batch would bring run ", event.key.project, "/", event.key.run_id, " to ", metrics,
+        " metrics of at most ", limits_.max_metrics_per_run, "; raise limits.max_metrics_per_run or log fewer"));
   }
   staged_metrics.insert(new_metrics.begin(), new_metrics.end());
   staged_[writer] = {batch.incarnation, batch.sequence};

@@ -15,13 +15,13 @@ struct EngineLimits {
   size_t max_metrics_per_run = 64;
 };
 
-// Decides, before anything is journaled, whether an event may join the transaction that is being staged. It sees the engine's
-// state and what has been staged since, so that an open and its batches can share a transaction.
+// Decides, before anything is journaled, whether an event may join the transaction that is being staged. It sees the
+// engine's state and what has been staged since, so that an open and its batches can share a transaction.
 class Admission {
  public:
   enum class Verdict {
-    kStage,      // Journal it.
-    kKnown,      // A resend, or a reopening that says nothing new: answer, and journal nothing.
+    kStage,  // Journal it.
+    kKnown,  // A resend, or a reopening that says nothing new: answer, and journal nothing.
   };
 
   Admission(const Engine& engine, EngineLimits limits) : engine_(engine), limits_(limits) {}

@@ -11,14 +11,14 @@ namespace curvecast {
 
 // Why there is no forecast. The numbers are kept in the journal: append only.
 enum class NotYet : int {
-  kAnswered = 0,         // There is one.
-  kTooFewPoints = 1,     // Too few, or too early in the run, to place the curve.
-  kWarmup = 2,           // The rate has not reached its peak.
-  kNoPlan = 3,           // No total_steps: there is no end to forecast.
-  kNotFalling = 4,       // The curve does not follow the law: it is flat or rising where the law falls.
-  kNonFinite = 5,        // The newest points are NaN or infinite.
-  kOutsideLaw = 6,       // Values that the law cannot hold, such as a loss at or below zero.
-  kUnsupported = 7,      // For example an objective that is maximised.
+  kAnswered = 0,      // There is one.
+  kTooFewPoints = 1,  // Too few, or too early in the run, to place the curve.
+  kWarmup = 2,        // The rate has not reached its peak.
+  kNoPlan = 3,        // No total_steps: there is no end to forecast.
+  kNotFalling = 4,    // The curve does not follow the law: it is flat or rising where the law falls.
+  kNonFinite = 5,     // The newest points are NaN or infinite.
+  kOutsideLaw = 6,    // Values that the law cannot hold, such as a loss at or below zero.
+  kUnsupported = 7,   // For example an objective that is maximised.
 };
 
 // One sentence for a person, such as "the learning rate is still warming up".
@@ -34,11 +34,11 @@ struct PathPoint {
 // What is said about the end of a run. Every number is finite if reason is kAnswered.
 struct Forecast {
   NotYet reason = NotYet::kTooFewPoints;
-  Step step = 0;                        // Newest step seen.
-  double progress = 0;                  // step / total_steps; 0 without a total.
-  std::array<double, 5> quantiles = {}; // Of the objective at total_steps, at kQuantileLevels; never decreasing.
-  double expected_value = 0;            // The law's curve at `step`, noise removed.
-  std::vector<PathPoint> path;          // From `step` to total_steps, at most 33 points.
+  Step step = 0;                         // Newest step seen.
+  double progress = 0;                   // step / total_steps; 0 without a total.
+  std::array<double, 5> quantiles = {};  // Of the objective at total_steps, at kQuantileLevels; never decreasing.
+  double expected_value = 0;             // The law's curve at `step`, noise removed.
+  std::vector<PathPoint> path;           // From `step` to total_steps, at most 33 points.
 
   bool answered() const { return reason == NotYet::kAnswered; }
   double median() const { return quantiles[2]; }

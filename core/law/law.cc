@@ -12,14 +12,14 @@
 namespace curvecast {
 namespace {
 
-constexpr double kAgeing = 0.5;          // h: an old point's variance grows by (x_now / x)^(2 / h).
-constexpr double kTemper = 0.35;         // Power on the evidence.
-constexpr double kTailShare = 0.01;      // The end's value is read off the last 1 % of the run.
-constexpr double kStrayMemory = 0.1;     // In log x: how soon the curve's stray from the law is a new one.
-constexpr double kNegligible = 1e-3;     // A component's weight over the largest.
-constexpr double kEarliest = 0.03;       // Progress.
-constexpr size_t kFewest = 2;            // Observations.
-constexpr double kRise = 0.08;           // Log level over the lowest.
+constexpr double kAgeing = 0.5;       // h: an old point's variance grows by (x_now / x)^(2 / h).
+constexpr double kTemper = 0.7;       // Power on the evidence.
+constexpr double kTailShare = 0.01;   // The end's value is read off the last 1 % of the run.
+constexpr double kStrayMemory = 0.1;  // In log x: how soon the curve's stray from the law is a new one.
+constexpr double kNegligible = 1e-3;  // A component's weight over the largest.
+constexpr double kEarliest = 0.03;    // Progress.
+constexpr size_t kFewest = 2;         // Observations.
+constexpr double kRise = 0.08;        // Log level over the lowest.
 constexpr int kPathPieces = 32;
 
 Forecast Unanswered(Forecast forecast, NotYet reason) {
@@ -166,8 +166,11 @@ void FillEnd(const BankFit& fit, const Observations& seen, const Prior::Kind& pr
 // The band along the path has the end's own proportions, scaled by how sure the law is of each place.
 void FillPath(const BankFit& fit, const Observations& seen, const std::vector<Step>& steps, Forecast& forecast) {
   const BankFit::Level end = fit.At(steps.size() - 1);
-  const auto offset = [&](double value) { return std::log(std::max(value, std::numeric_limits<double>::denorm_min())) - seen.origin - end.mean; };
-  const double low = offset(forecast.quantiles[0]), middle = offset(forecast.quantiles[2]), high = offset(forecast.quantiles[4]);
+  const auto offset = [&](double value) {
+    return std::log(std::max(value, std::numeric_limits<double>::denorm_min())) - seen.origin - end.mean;
+  };
+  const double low = offset(forecast.quantiles[0]), middle = offset(forecast.quantiles[2]),
+               high = offset(forecast.quantiles[4]);
   for (size_t i = 0; i < steps.size(); ++i) {
     const BankFit::Level level = fit.At(i);
     const double scale = level.sd / end.sd, origin = seen.origin + level.mean;

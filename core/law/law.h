@@ -18,9 +18,9 @@ struct Plan {
   bool maximize = false;
 };
 
-// Forecasts the end of a run from its curve so far. Pure: the same input gives the same bits; no clock, no I/O, no state.
-// Any doubles may come in; what comes out is finite or a reason. Scaling the values by c scales the answer by c; scaling
-// all steps (with plan and schedule) leaves it.
+// Forecasts the end of a run from its curve so far. Pure: the same input gives the same bits; no clock, no I/O, no
+// state. Any doubles may come in; what comes out is finite or a reason. Scaling the values by c scales the answer by c;
+// scaling all steps (with plan and schedule) leaves it.
 Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior);
 
 }  // namespace curvecast

@@ -6,13 +6,13 @@
 namespace curvecast {
 namespace {
 
-constexpr double kLowestRate = 1e-3;    // Luo et al. 2025 clip here.
+constexpr double kLowestRate = 1e-3;  // Luo et al. 2025 clip here.
 constexpr double kLowestShare = 1e-6;
 constexpr int kDropPieces = 24;
-constexpr double kNoiseFloor = 2e-4;    // Of a single point, relative. Smoothed logs repeat values.
-constexpr double kNoiseGuess = 0.01;    // Where too few points tell.
-constexpr double kOutlier = 5;          // Standard deviations.
-constexpr double kSurroundings = 0.1;   // In log x.
+constexpr double kNoiseFloor = 2e-4;   // Of a single point, relative. Smoothed logs repeat values.
+constexpr double kNoiseGuess = 0.01;   // Where too few points tell.
+constexpr double kOutlier = 5;         // Standard deviations.
+constexpr double kSurroundings = 0.1;  // In log x.
 
 // Bins as the law wants them: few, and spaced by the logarithm early and evenly late, now in x instead of steps.
 struct Cell {
@@ -180,7 +180,8 @@ ObserveResult Observe(const Curve& curve, const RunClock& clock) {
       result.outside = true;
       return result;
     }
-    seen.points.push_back({.share = c.share, .rate = clock.Rate(c.step), .level = std::log(c.mean), .variance = 0, .crowd = 1});
+    seen.points.push_back(
+        {.share = c.share, .rate = clock.Rate(c.step), .level = std::log(c.mean), .variance = 0, .crowd = 1});
   }
   seen.origin = NewestLevel(cells, seen.points);
   for (Observation& p : seen.points) p.level -= seen.origin;

@@ -8,21 +8,22 @@
 
 namespace curvecast {
 
-// The run's own time: x(t) = S(t) / S(T), the share of the planned summed rate that is spent, 0 to 1. Without a schedule
-// x = t / T. T is the planned end, or the newest step once the run is past it.
+// The run's own time: x(t) = S(t) / S(T), the share of the planned summed rate that is spent, 0 to 1. Without a
+// schedule x = t / T. T is the planned end, or the newest step once the run is past it.
 class RunClock {
  public:
   // plan.total_steps is given.
   RunClock(const Plan& plan, Step newest);
 
   RateKind kind() const { return kind_; }
-  double end() const { return end_; }                // T.
-  double warmup_end() const;                         // In steps.
-  double Share(double step) const;                   // x.
+  double end() const { return end_; }  // T.
+  double warmup_end() const;           // In steps.
+  double Share(double step) const;     // x.
   // The relative rate, clipped from below (psi's slopes run away at 0); 1 during warm-up, which is no drop.
   double Rate(double step) const;
 
-  // The rate from the end of warm-up to T as a few drops (or rises, negative): at x, by how much, and the rate after it.
+  // The rate from the end of warm-up to T as a few drops (or rises, negative): at x, by how much, and the rate after
+  // it.
   struct Drop {
     double share, fall, rate;
   };

@@ -42,8 +42,7 @@ Posterior Update(const NodePrior& prior, const Evidence& evidence) {
   posterior.mean = mean + step;
   posterior.covariance = llt.solve(Eigen::Matrix3d::Identity());
   const double log_det_trust = -2 * std::log(kLevelSd) - std::log(det);
-  posterior.log_evidence =
-      0.5 * (evidence.log_weight + log_det_trust - LogDeterminant(llt) - square + pull.dot(step));
+  posterior.log_evidence = 0.5 * (evidence.log_weight + log_det_trust - LogDeterminant(llt) - square + pull.dot(step));
   return posterior;
 }
 

@@ -7,8 +7,8 @@
 
 namespace curvecast {
 
-// Sums over observations that a conjugate Gaussian needs: of weight, features and value. Coefficients are (log final level,
-// c2, c3); a row of features is (1, PowerFeature, AnnealFeature).
+// Sums over observations that a conjugate Gaussian needs: of weight, features and value. Coefficients are (log final
+// level, c2, c3); a row of features is (1, PowerFeature, AnnealFeature).
 struct Evidence {
   Eigen::Matrix3d precision = Eigen::Matrix3d::Zero();
   Eigen::Vector3d pull = Eigen::Vector3d::Zero();

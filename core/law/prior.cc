@@ -138,8 +138,9 @@ absl::StatusOr<Prior> Prior::Parse(std::string_view text) {
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (number == 1 ? line != kFirstLine : !reader.Read(line)) {
-      return absl::InvalidArgumentError(fmt::format("line {}: \"{}\" does not belong into a file that starts with \"{}\"",
-                                                    number, line.substr(0, 80), kFirstLine));
+      return absl::InvalidArgumentError(
+          fmt::format("line {}: \"{}\" does not belong into a file that starts with \"{}\"", number, line.substr(0, 80),
+                      kFirstLine));
     }
   }
   for (size_t k = 0; k < kRateKinds; ++k) {
@@ -149,8 +150,8 @@ absl::StatusOr<Prior> Prior::Parse(std::string_view text) {
     }
     for (const Archetype& a : prior.kinds[k].archetypes) {
       if (a.nodes.size() == nodes) continue;
-      return absl::InvalidArgumentError(fmt::format("kind {}: archetype {} has {} nodes; the bank has {}", kKindNames[k],
-                                                    a.name, a.nodes.size(), nodes));
+      return absl::InvalidArgumentError(fmt::format("kind {}: archetype {} has {} nodes; the bank has {}",
+                                                    kKindNames[k], a.name, a.nodes.size(), nodes));
     }
   }
   return prior;
@@ -165,8 +166,8 @@ std::string Prior::Format() const {
     for (const Archetype& a : kinds[k].archetypes) {
       text += fmt::format("archetype {} runs {} families {}\n", a.name, a.runs, a.families);
       for (const NodePrior& p : a.nodes) {
-        text += fmt::format("node {:.5g} {:.5g} {:.5g} {:.5g} {:.5g} {:.4g}\n", p.mean2, p.mean3, p.var22, p.var23, p.var33,
-                            p.stray);
+        text += fmt::format("node {:.5g} {:.5g} {:.5g} {:.5g} {:.5g} {:.4g}\n", p.mean2, p.mean3, p.var22, p.var23,
+                            p.var33, p.stray);
       }
     }
   }

@@ -14,7 +14,8 @@ namespace curvecast {
 enum class Anneal {
   kNone,        // No feature: a constant or an unknown rate.
   kRatePower,   // e(t)^p, p the parameter.
-  kMomentum,    // Drops of the rate that take effect exponentially, over `parameter` of the whole summed rate (Tissue 2024).
+  kMomentum,    // Drops of the rate that take effect exponentially, over `parameter` of the whole summed rate (Tissue
+                // 2024).
   kMultiPower,  // Drops of the rate that take effect by a power law, with C the parameter (Luo 2025).
 };
 
@@ -34,7 +35,8 @@ inline constexpr size_t kRateKinds = 3;
 
 const std::vector<Node>& Bank(RateKind kind);
 
-// Gaussian prior of (c2, c3) at one node, and how far real curves stray from the node's law (relative, standard deviation).
+// Gaussian prior of (c2, c3) at one node, and how far real curves stray from the node's law (relative, standard
+// deviation).
 struct NodePrior {
   double mean2 = 0, mean3 = 0;
   double var22 = 1, var23 = 0, var33 = 1;
@@ -55,7 +57,7 @@ struct Prior {
   static constexpr std::array<double, 7> kProgress = {0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95};
 
   struct Kind {
-    std::vector<Archetype> archetypes;  // At least one.
+    std::vector<Archetype> archetypes;                                   // At least one.
     std::array<double, kProgress.size()> widen = {1, 1, 1, 1, 1, 1, 1};  // Factor on the interval about its median.
   };
 

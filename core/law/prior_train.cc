@@ -15,8 +15,11 @@ constexpr int kRounds = 20;
 constexpr double kAgeingOfEvidence = 0.7;  // As in the law, but milder: the whole of the run has to be held.
 constexpr double kEnd = 0.97;              // Progress from which a run counts as finished.
 constexpr double kCoverage = 0.9;
-constexpr double kBorrowed = 6;            // Families' worth of spread that an archetype takes from the pool.
-constexpr double kLeastStray = 0.003;
+constexpr double kBorrowed = 6;         // Families' worth of spread that an archetype takes from the pool.
+constexpr double kFreedom = 4;          // Of the archetype "free": its spread over that of the pool.
+constexpr double kFewestOutcomes = 20;  // A source with fewer weighs less in the interval factors.
+constexpr size_t kFewestSources = 3;    // Below, a kind takes the factors of kUnknown.
+constexpr double kLeastStray = 0.003;   // No law holds to less than this.
 constexpr double kLeastVariance = 1e-5;
 // Where learning starts, and what stands for a kind that no source has.
 constexpr NodePrior kUntaught = {.mean2 = 0.1, .mean3 = 0.1, .var22 = 0.04, .var23 = 0, .var33 = 0.04, .stray = 0.01};
@@ -157,6 +160,17 @@ void Broaden(const Archetype& any, Archetype& a) {
   }
 }
 
+// Hardly a prior: for the curve that is like none of these, which then pays with a wide interval.
+Archetype Free(Archetype any) {
+  any.name = "free";
+  for (NodePrior& p : any.nodes) {
+    p.var22 *= kFreedom * kFreedom;
+    p.var23 *= kFreedom * kFreedom;
+    p.var33 *= kFreedom * kFreedom;
+  }
+  return any;
+}
+
 // How many times its half-width on the truth's side the truth lies off the median.
 double Miss(const Outcome& o) {
   const double off = std::log(o.actual / o.forecast.median());
@@ -182,11 +196,13 @@ Prior TrainPrior(const std::vector<Source>& sources) {
       archetypes.push_back(std::move(a));
     }
     if (archetypes.empty()) {
-      archetypes.push_back({.name = "none", .runs = 0, .families = 0, .nodes = std::vector<NodePrior>(nodes, kUntaught)});
+      archetypes.push_back(
+          {.name = "none", .runs = 0, .families = 0, .nodes = std::vector<NodePrior>(nodes, kUntaught)});
     } else {
       const Archetype any = Pool(archetypes, nodes);
       for (Archetype& a : archetypes) Broaden(any, a);
       archetypes.push_back(any);
+      archetypes.push_back(Free(any));
     }
   }
   return prior;
@@ -204,10 +220,15 @@ void LearnWiden(const std::vector<Outcome>& outcomes, Prior& prior) {
         weight[o.source] += 1;
       }
       std::sort(misses.begin(), misses.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-      double sum = 0, &factor = prior.kinds[k].widen[b];
+      double sum = 0, whole = 0, &factor = prior.kinds[k].widen[b];
+      for (const auto& [source, n] : weight) whole += n / std::max(n, kFewestOutcomes);
+      if (weight.size() < kFewestSources) {
+        factor = std::max(1.0, prior.Of(RateKind::kUnknown).widen[b]);
+        continue;
+      }
       for (const auto& [miss, o] : misses) {
-        sum += 1 / weight[o->source];
-        if (sum < kCoverage * static_cast<double>(weight.size())) continue;
+        sum += 1 / std::max(weight[o->source], kFewestOutcomes);
+        if (sum < kCoverage * whole) continue;
         factor *= std::max(miss, 0.05);
         break;
       }

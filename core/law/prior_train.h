@@ -22,10 +22,11 @@ struct Source {
   std::vector<FinishedRun> runs;
 };
 
-// Learns the archetypes, one for each source that has at least kFewestRuns runs of a kind, and one more, "any", that is the
-// spread of them all. Expectation maximisation per node: each finished run is a Gaussian over (c2, c3), a source is the Gaussian
-// of its runs, families weigh alike, and `stray` is what the node's law leaves over. Kind kUnknown is learned from all
-// runs with their schedules hidden. Interval factors stay 1: LearnWiden sets them. Deterministic.
+// Learns the archetypes, one for each source that has at least kFewestRuns runs of a kind, one more, "any", that
+// is the spread of them all, and "free", several times as wide, for what is like none of them. Expectation maximisation
+// per node: each finished run is a Gaussian over (c2, c3), a source is the Gaussian of its runs, families weigh alike,
+// and `stray` is what the node's law leaves over. Kind kUnknown is learned from all runs with their schedules hidden.
+// Interval factors stay 1: LearnWiden sets them. Deterministic.
 inline constexpr int kFewestRuns = 3;
 Prior TrainPrior(const std::vector<Source>& sources);
 
@@ -38,7 +39,8 @@ struct Outcome {
   double actual;
 };
 
-// Sets the interval factors so that the 90 % interval holds 90 % of the outcomes near each progress, sources weighing alike.
+// Sets the interval factors so that the 90 % interval holds 90 % of the outcomes near each progress, sources weighing
+// alike (one of few outcomes less). A kind of fewer than three sources takes the factors of kUnknown.
 void LearnWiden(const std::vector<Outcome>& outcomes, Prior& prior);
 
 }  // namespace curvecast

@@ -20,7 +20,8 @@ absl::Status Invalid(const std::string& message) { return absl::InvalidArgumentE
 absl::Status CheckKnots(const ScheduleSpec& spec) {
   const size_t n = spec.knot_steps.size();
   if (n != spec.knot_lrs.size()) {
-    return Invalid(fmt::format("knots.lr: {} rates for {} steps; give one rate for each step", spec.knot_lrs.size(), n));
+    return Invalid(
+        fmt::format("knots.lr: {} rates for {} steps; give one rate for each step", spec.knot_lrs.size(), n));
   }
   if (n > kMaxKnots) return Invalid(fmt::format("knots.step: {} knots; give at most {}", n, kMaxKnots));
   bool any = false;
@@ -31,8 +32,8 @@ absl::Status CheckKnots(const ScheduleSpec& spec) {
       return Invalid(fmt::format("knots.step[{}]: {} is outside 0 to 2^53; give the optimizer step", i, step));
     }
     if (i > 0 && step <= spec.knot_steps[i - 1]) {
-      return Invalid(fmt::format("knots.step[{}]: {} does not exceed the {} before it; give strictly increasing steps", i,
-                                 step, spec.knot_steps[i - 1]));
+      return Invalid(fmt::format("knots.step[{}]: {} does not exceed the {} before it; give strictly increasing steps",
+                                 i, step, spec.knot_steps[i - 1]));
     }
     if (!std::isfinite(lr) || lr < 0) {
       return Invalid(fmt::format("knots.lr[{}]: {} is no learning rate; give a finite number >= 0", i, lr));
@@ -68,9 +69,10 @@ absl::Status CheckShape(const ScheduleSpec& spec, std::optional<Step> total_step
     return Invalid("decay: a rate that decays needs total_steps to end at; give total_steps, or knots");
   }
   if (DecayStart(spec) >= *total_steps) {
-    return Invalid(fmt::format("decay_start_step: the decay starts at step {} (the later of warmup_steps and "
-                               "decay_start_step), not before total_steps {}; give an earlier step, or decay NONE",
-                               DecayStart(spec), *total_steps));
+    return Invalid(
+        fmt::format("decay_start_step: the decay starts at step {} (the later of warmup_steps and "
+                    "decay_start_step), not before total_steps {}; give an earlier step, or decay NONE",
+                    DecayStart(spec), *total_steps));
   }
   return absl::OkStatus();
 }
@@ -158,7 +160,8 @@ absl::StatusOr<LrSchedule> LrSchedule::Create(const ScheduleSpec& spec, std::opt
     schedule.knots_ = GivenKnots(spec, schedule.peak_lr_);
   }
   SumUp(schedule.knots_);
-  const auto peak = std::find_if(schedule.knots_.begin(), schedule.knots_.end(), [](const Knot& k) { return k.rate >= 1; });
+  const auto peak =
+      std::find_if(schedule.knots_.begin(), schedule.knots_.end(), [](const Knot& k) { return k.rate >= 1; });
   CURVECAST_CHECK(peak != schedule.knots_.end());
   // A rate held before the first knot is at its peak from the start.
   schedule.warmup_end_ = peak == schedule.knots_.begin() ? 0 : peak->step;

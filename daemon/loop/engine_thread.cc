@@ -213,8 +213,11 @@ void EngineThread::Answer() {
 
 std::chrono::milliseconds EngineThread::NextWait() const {
   if (stopping_) return std::chrono::milliseconds(0);
-  if (!changed_) return options_.publish_interval;
-  return std::chrono::milliseconds(std::max<int64_t>(1, (publish_due_ - parts_.clock.MonotonicMicros()) / 1000));
+  const int64_t interval = std::chrono::duration_cast<std::chrono::microseconds>(options_.publish_interval).count();
+  int64_t due = parts_.clock.MonotonicMicros() + interval;
+  if (changed_) due = std::min(due, publish_due_);
+  if (!told_) due = std::min(due, told_at_ + interval);
+  return std::chrono::milliseconds(std::max<int64_t>(1, (due - parts_.clock.MonotonicMicros()) / 1000));
 }
 
 }  // namespace curvecast
