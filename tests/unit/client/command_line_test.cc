@@ -52,7 +52,8 @@ TEST(CommandLineTest, AMistakeIsUsageAndSaysWhat) {
 TEST(CommandLineTest, HelpNamesEveryCommandAndTheExitCodes) {
   const ParsedCommandLine parsed = ParseCommandLine({"--help"});
   EXPECT_EQ(parsed.code, ExitCode::kOk);
-  for (const char* word : {"runs", "show", "watch", "push", "import", "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
+  for (const char* word :
+       {"runs", "show", "watch", "push", "import", "backtest", "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
     EXPECT_THAT(parsed.text, HasSubstr(word));
   }
   EXPECT_THAT(ParseCommandLine({"push", "--help"}).text, HasSubstr("Example"));
