@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -75,7 +76,8 @@ class ImportTest : public ::testing::Test {
   }
   CommonOptions To(const std::string& address) { return {address, OutputFormat::kTable, true}; }
 
-  const std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) / "curvecast_import_test";
+  const std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) /
+                                        ("curvecast_import_test." + std::to_string(getpid()));  // Tests run at once.
 };
 
 constexpr char kThreePoints[] = R"({"points":{"metric":"train/loss","step":[1,2,3],"value":[3,2,1]}})"
