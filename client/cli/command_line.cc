@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
 #include <sstream>
 
 #include "client/cli/terminal.h"
@@ -27,14 +26,17 @@ constexpr char kFooter[] =
     "Exit codes: 0 done; 1 something broke; 2 the command line is wrong; 3 no daemon answers;\n"
     "            4 no such run or file; 5 some input was refused, the rest was taken.";
 
-const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kTable}, {"json", OutputFormat::kJson}};
-
 void AddCommonOptions(CLI::App& app, CommonOptions& common) {
   app.add_option("--address", common.address, "HOST:PORT of the daemon")
       ->envname("CURVECAST_ADDRESS")
       ->default_str("127.0.0.1:7461");
-  app.add_option("-o,--output", common.output, "table, for people, or json, for programs")
-      ->transform(CLI::CheckedTransformer(kFormats))
+  app.add_option_function<std::string>(
+         "-o,--output",
+         [&common](const std::string& format) {
+           common.output = format == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+         },
+         "table, for people (the default), or json, for programs")
+      ->check(CLI::IsMember({"table", "json"}))
       ->option_text("table|json");
   app.add_flag("--ascii", common.ascii, "No braille and no box drawing");
 }
@@ -46,7 +48,6 @@ struct Commands {
   WatchCommand watch;
   PushCommand push;
   ImportCommand import;
-  BacktestCommand backtest;
 };
 
 void AddViewCommands(CLI::App& app, Commands& commands) {
@@ -82,6 +83,15 @@ void AddFeedCommands(CLI::App& app, Commands& commands) {
       "replaced from its first imported step on.\n\nExample:\n  curvecast import runs/ extra.jsonl");
 }
 
+// CLI11 only says that a command is missing.
+std::string UnknownCommand(const CLI::App& app) {
+  if (!app.get_subcommands().empty()) return "";
+  for (const std::string& word : app.remaining()) {
+    if (word.rfind("-", 0) != 0) return word;
+  }
+  return "";
+}
+
 }  // namespace
 
 ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
@@ -101,6 +111,10 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   try {
     app.parse(reversed);
   } catch (const CLI::ParseError& error) {
+    if (const std::string unknown = UnknownCommand(app); !unknown.empty()) {
+      return {std::nullopt, "there is no command \"" + unknown + "\"; `curvecast --help` lists those there are\n",
+              ExitCode::kUsage};
+    }
     std::ostringstream out;
     const int code = app.exit(error, out, out);
     return {std::nullopt, out.str(), code == 0 ? ExitCode::kOk : ExitCode::kUsage};

@@ -25,13 +25,10 @@ struct PushCommand {
 struct ImportCommand {
   std::vector<std::string> paths;
 };
-struct BacktestCommand {
-  std::vector<std::string> paths;
-};
 
 struct CommandLine {
   CommonOptions common;
-  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand, BacktestCommand> command;
+  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand> command;
 };
 
 // What the arguments say. If there is nothing to run (--help, --version, a mistake), the text to print instead and its

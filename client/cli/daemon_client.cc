@@ -31,7 +31,10 @@ struct DaemonClient::Wires {
   std::unique_ptr<v1::QueryService::Stub> stub;
 };
 
-absl::Status UnreachableError(const std::string& address, const std::string& why) {
+absl::Status UnreachableError(const std::string& address, const std::string& grpc_text) {
+  // gRPC tells the whole story; its end is what a person needs.
+  const size_t colon = grpc_text.rfind(": ");
+  const std::string why = colon == std::string::npos ? grpc_text : grpc_text.substr(colon + 2);
   return absl::UnavailableError(
       "no curvecastd answers at " + address + " (" + why +
       ")\nStart one with `curvecastd`, or name another with --address HOST:PORT or CURVECAST_ADDRESS.");

@@ -20,7 +20,7 @@ std::string Fixed(double value, int decimals) {
 int Decimals(double low, double high) {
   const double width = high - low;
   if (!(width > 0) || !std::isfinite(width)) return kDigits - 1;
-  return std::clamp(1 - static_cast<int>(std::floor(std::log10(width))), 0, 6);
+  return std::clamp(1 - static_cast<int>(std::floor(std::log10(width) + 1e-9)), 0, 6);
 }
 
 struct Interval {

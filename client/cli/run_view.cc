@@ -112,6 +112,10 @@ std::string ErrorText(const v1::Forecast& forecast, double truth) {
 }
 
 std::string ForecastText(const v1::RunSummary& run) {
+  if (run.state() != v1::Run::RUNNING) {
+    return fmt::format("It is {}: {} {} at step {}; the newest forecast was {}\n", StateText(run.state()),
+                       run.run().objective(), NumberText(run.value()), run.step(), IntervalText(run.forecast()));
+  }
   if (!run.has_forecast()) return "Forecast: none yet.\n";
   const v1::Forecast& forecast = run.forecast();
   if (forecast.status() != v1::Forecast::OK) return "Forecast: not yet, " + Dashed(forecast.reason()) + ".\n";

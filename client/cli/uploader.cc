@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -18,6 +19,7 @@ namespace curvecast {
 namespace {
 
 constexpr uint32_t kMaxChannel = 65535;
+constexpr std::string_view kOpenPrefix = "open.";
 
 uint64_t NowUnixMicros() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -165,7 +167,12 @@ class Uploader::Stream {
 
   void Complain(Channel& channel, const v1::Rejected& rejected) {
     if (std::exchange(channel.complained, true)) return;
-    summary_.refused.push_back(channel.source + ": " + (rejected.field().empty() ? "" : rejected.field() + ": ") +
+    // A declaration is the first line of its file.
+    const bool is_open = rejected.sequence() == 0;
+    const std::string field = is_open && rejected.field().rfind(kOpenPrefix, 0) == 0
+                                  ? rejected.field().substr(kOpenPrefix.size())
+                                  : rejected.field();
+    summary_.refused.push_back(channel.source + (is_open ? ":1: " : ": ") + (field.empty() ? "" : field + ": ") +
                                rejected.message());
   }
 

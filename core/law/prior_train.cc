@@ -15,6 +15,7 @@ constexpr int kRounds = 20;
 constexpr double kAgeingOfEvidence = 0.7;  // As in the law, but milder: the whole of the run has to be held.
 constexpr double kEnd = 0.97;              // Progress from which a run counts as finished.
 constexpr double kCoverage = 0.9;
+constexpr double kLeastFactor = 0.5;
 constexpr double kBorrowed = 6;         // Families' worth of spread that an archetype takes from the pool.
 constexpr double kFreedom = 4;          // Of the archetype "free": its spread over that of the pool.
 constexpr double kFewestOutcomes = 20;  // A source with fewer weighs less in the interval factors.
@@ -229,7 +230,7 @@ void LearnWiden(const std::vector<Outcome>& outcomes, Prior& prior) {
       for (const auto& [miss, o] : misses) {
         sum += 1 / std::max(weight[o->source], kFewestOutcomes);
         if (sum < kCoverage * whole) continue;
-        factor *= std::max(miss, 0.05);
+        factor = std::max(miss, kLeastFactor);
         break;
       }
     }

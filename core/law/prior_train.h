@@ -39,8 +39,9 @@ struct Outcome {
   double actual;
 };
 
-// Sets the interval factors so that the 90 % interval holds 90 % of the outcomes near each progress, sources weighing
-// alike (one of few outcomes less). A kind of fewer than three sources takes the factors of kUnknown.
+// Sets the interval factors, from forecasts made with all factors at 1, so that the 90 % interval holds 90 % of the
+// outcomes near each progress, sources weighing alike (one of few outcomes less). A kind of fewer than three sources
+// takes the factors of kUnknown.
 void LearnWiden(const std::vector<Outcome>& outcomes, Prior& prior);
 
 }  // namespace curvecast

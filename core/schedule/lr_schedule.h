@@ -19,8 +19,8 @@ struct ScheduleSpec {
   Decay decay = Decay::kNone;
   Step decay_start_step = 0;
   // If not empty, used instead of the shape. Strictly increasing steps; rates >= 0, one of them > 0.
-  std::vector<Step> knot_steps;
-  std::vector<double> knot_lrs;
+  std::vector<Step> knot_steps = {};
+  std::vector<double> knot_lrs = {};
 
   friend bool operator==(const ScheduleSpec&, const ScheduleSpec&) = default;
 };

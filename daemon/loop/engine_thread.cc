@@ -82,21 +82,25 @@ void EngineThread::Take(Inbox::Item item) {
 }
 
 void EngineThread::Take(Ingest ingest) {
-  absl::StatusOr<Admission::Verdict> verdict = admission_.Admit(ingest.event);
+  const absl::StatusOr<Admission::Admitted> admitted = admission_.Admit(ingest.event);
   const auto* opened = std::get_if<RunOpened>(&ingest.event.body);
   const uint64_t sequence = opened != nullptr ? 0 : std::get<BatchAppended>(ingest.event.body).sequence;
-  if (!verdict.ok()) {
+  if (!admitted.ok()) {
     parts_.metrics.rejected_batches.Increment();
     // Behind the answers that wait for the commit, so that a writer hears of its batches in order.
-    pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, verdict.status()}}});
+    pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, admitted.status()}}});
     return;
   }
   if (opened != nullptr) {
     AnswerOpen(ingest, *opened);
   } else {
     pending_.push_back({ingest.sink, {ingest.channel, AckReply{sequence}}});
+    if (!admitted->left_out.ok()) {
+      parts_.metrics.rejected_batches.Increment();
+      pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, admitted->left_out}}});
+    }
   }
-  if (*verdict == Admission::Verdict::kKnown) {
+  if (admitted->verdict == Admission::Verdict::kKnown) {
     if (opened == nullptr) parts_.metrics.duplicate_batches.Increment();
     return;
   }

@@ -17,12 +17,12 @@ using Verdict = Admission::Verdict;
 
 class AdmissionTest : public ::testing::Test {
  protected:
-  Verdict Admit(const Event& event) {
-    const absl::StatusOr<Verdict> verdict = admission_.Admit(event);
-    EXPECT_TRUE(verdict.ok()) << verdict.status();
-    return verdict.value_or(Verdict::kKnown);
+  Verdict Admit(Event event) {
+    const absl::StatusOr<Admission::Admitted> admitted = admission_.Admit(event);
+    EXPECT_TRUE(admitted.ok()) << admitted.status();
+    return admitted.ok() ? admitted->verdict : Verdict::kKnown;
   }
-  absl::Status Refusal(const Event& event) { return admission_.Admit(event).status(); }
+  absl::Status Refusal(Event event) { return admission_.Admit(event).status(); }
   void Apply(const Event& event) { ASSERT_TRUE(engine_.Apply(event).ok()); }
 
   Engine engine_;
@@ -81,11 +81,20 @@ TEST_F(AdmissionTest, TheLimitOnRunsCountsWhatIsStagedAndNamesItself) {
   EXPECT_EQ(Admit(Open(2, "", "a")), Verdict::kStage) << "a run that is held is not counted again";
 }
 
-TEST_F(AdmissionTest, TheLimitOnMetricsRefusesTheBatchAndNoOther) {
+TEST_F(AdmissionTest, AMetricTooManyIsLeftOutAndTheOthersAreKept) {
   Apply(Open());
   EXPECT_EQ(Admit(Batch(1, {Losses({{1, 1.0}}, "a"), Losses({{1, 1.0}}, "b")})), Verdict::kStage);
-  EXPECT_EQ(Refusal(Batch(2, {Losses({{1, 1.0}}, "c")})).code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(Admit(Batch(3, {Losses({{2, 1.0}}, "a")})), Verdict::kStage);
+  Event batch = Batch(2, {Losses({{2, 1.0}}, "a"), Losses({{2, 1.0}}, "c"), Losses({{2, 1.0}}, "b")});
+  const absl::StatusOr<Admission::Admitted> admitted = admission_.Admit(batch);
+  ASSERT_TRUE(admitted.ok());
+  EXPECT_EQ(admitted->left_out.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(admitted->left_out.message()), HasSubstr("limits.max_metrics_per_run"));
+  const auto& columns = std::get<BatchAppended>(batch.body).columns;
+  ASSERT_EQ(columns.size(), 2u);
+  EXPECT_EQ(columns[1].metric, "b");
+  Apply(batch);
+  admission_.Clear();
+  EXPECT_EQ(Admit(Batch(2, {Losses({{2, 1.0}}, "c")})), Verdict::kKnown) << "the sequence is used up";
 }
 
 TEST_F(AdmissionTest, ATransactionThatWasGivenUpIsForgotten) {
