@@ -56,8 +56,7 @@ class BankFit {
       age_.push_back(std::pow(now / p.share, 2 / kAgeing));
     }
     for (size_t n = 0; n < bank_.size(); ++n) {
-      anneal_.push_back(AnnealFeature(bank_[n], clock, places));
-      future_anneal_.push_back(AnnealFeature(bank_[n], clock, future_));
+      FindAnneal(n, clock, places);
       FitNode(prior, n);
     }
     Weigh();
@@ -93,6 +92,18 @@ class BankFit {
   }
 
  private:
+  // Nodes that differ in their exponent alone share the feature.
+  void FindAnneal(size_t n, const RunClock& clock, const std::vector<Place>& places) {
+    for (size_t m = 0; m < n; ++m) {
+      if (bank_[m].anneal != bank_[n].anneal || bank_[m].parameter != bank_[n].parameter) continue;
+      anneal_.push_back(anneal_[m]);
+      future_anneal_.push_back(future_anneal_[m]);
+      return;
+    }
+    anneal_.push_back(AnnealFeature(bank_[n], clock, places));
+    future_anneal_.push_back(AnnealFeature(bank_[n], clock, future_));
+  }
+
   void FitNode(const Prior::Kind& prior, size_t n) {
     std::vector<double> power;
     for (const Observation& p : seen_.points) power.push_back(PowerFeature(bank_[n].exponent, p.share));
@@ -102,7 +113,7 @@ class BankFit {
       for (size_t i = 0; i < seen_.points.size(); ++i) {
         const Observation& p = seen_.points[i];
         const double variance = (p.variance + node.stray * node.stray * p.crowd) * age_[i];
-        evidence.Add({1, power[i], anneal_[n][i]}, p.level, variance);
+        evidence.Add(power[i], anneal_[n][i], p.level, variance);
       }
       members_.push_back({n, 0, node.stray, Update(node, evidence)});
     }

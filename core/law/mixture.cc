@@ -6,13 +6,13 @@
 namespace curvecast {
 
 double Quantile(const std::vector<Component>& mixture, double level) {
-  double low = mixture[0].mean, high = low;
+  double low = mixture[0].mean, high = low, at = 0;
   for (const Component& c : mixture) {
+    at += c.weight * c.mean;
     low = std::min(low, c.mean - 8 * c.sd);
     high = std::max(high, c.mean + 8 * c.sd);
   }
-  double at = 0.5 * (low + high);
-  const double tolerance = 1e-9 * (high - low);
+  const double tolerance = 1e-7 * (high - low);
   // Newton's step where it stays inside the bracket, which the sign of the error narrows; halving where it does not.
   for (int i = 0; i < 60 && high - low > tolerance; ++i) {
     double below = 0, density = 0;

@@ -15,15 +15,19 @@ double LogDeterminant(const Eigen::LLT<Eigen::Matrix3d>& llt) {
 
 }  // namespace
 
-void Evidence::Add(const Eigen::Vector3d& features, double value, double variance) {
-  const double weight = 1 / variance;
-  precision.noalias() += weight * features * features.transpose();
-  pull += weight * value * features;
-  square += weight * value * value;
-  log_weight += std::log(weight);
+void Evidence::Flush() {
+  log_weight -= std::log(product_);
+  product_ = 1;
+  factors_ = 0;
 }
 
-Posterior Update(const NodePrior& prior, const Evidence& evidence) {
+Posterior Update(const NodePrior& prior, Evidence evidence) {
+  evidence.Flush();
+  Eigen::Matrix3d seen;
+  seen << evidence.w, evidence.p, evidence.q, evidence.p, evidence.pp, evidence.pq, evidence.q, evidence.pq,
+      evidence.qq;
+  const Eigen::Vector3d seen_pull(evidence.y, evidence.py, evidence.qy);
+
   const double det = prior.var22 * prior.var33 - prior.var23 * prior.var23;
   Eigen::Matrix3d trust = Eigen::Matrix3d::Zero();
   trust(0, 0) = 1 / (kLevelSd * kLevelSd);
@@ -32,11 +36,11 @@ Posterior Update(const NodePrior& prior, const Evidence& evidence) {
   trust(1, 2) = trust(2, 1) = -prior.var23 / det;
   const Eigen::Vector3d mean(0, prior.mean2, prior.mean3);
 
-  const Eigen::Matrix3d precision = trust + evidence.precision;
+  const Eigen::Matrix3d precision = trust + seen;
   const Eigen::LLT<Eigen::Matrix3d> llt(precision);
   // In terms of the step away from the prior's mean, so that nothing large cancels.
-  const Eigen::Vector3d pull = evidence.pull - evidence.precision * mean;
-  const double square = evidence.square - 2 * mean.dot(evidence.pull) + mean.dot(evidence.precision * mean);
+  const Eigen::Vector3d pull = seen_pull - seen * mean;
+  const double square = evidence.yy - 2 * mean.dot(seen_pull) + mean.dot(seen * mean);
   const Eigen::Vector3d step = llt.solve(pull);
   Posterior posterior;
   posterior.mean = mean + step;

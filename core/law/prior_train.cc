@@ -63,7 +63,7 @@ struct Round {
       const Observation& p = example.points[i];
       const double age = std::pow(p.share, -2 / kAgeingOfEvidence);
       const double variance = (p.variance + prior.stray * prior.stray * p.crowd) * age;
-      evidence.Add({1, example.power[n][i], example.anneal[n][i]}, p.level, variance);
+      evidence.Add(example.power[n][i], example.anneal[n][i], p.level, variance);
     }
     const Posterior posterior = Update(prior, evidence);
     weight += example.weight;

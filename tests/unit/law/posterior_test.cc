@@ -23,7 +23,7 @@ TEST(PosteriorTest, AgreesWithDenseConditioning) {
     x.row(i) << 1, normal(random), normal(random);
     y(i) = 0.3 + 0.2 * x(i, 1) - 0.1 * x(i, 2) + 0.05 * normal(random);
     v(i) = 0.001 + 0.01 * std::fabs(normal(random));
-    evidence.Add(x.row(i).transpose(), y(i), v(i));
+    evidence.Add(x(i, 1), x(i, 2), y(i), v(i));
   }
   Eigen::Matrix3d p;
   p << kLevelSd * kLevelSd, 0, 0, 0, prior.var22, prior.var23, 0, prior.var23, prior.var33;
