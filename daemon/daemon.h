@@ -21,8 +21,8 @@ namespace curvecast {
 // All parts of the daemon, started in order and stopped in reverse.
 class Daemon {
  public:
-  // Opens the store and both ports; the journal is replayed behind them. `signals` is woken if the daemon cannot go on; Failure
-  // then says why.
+  // Opens the store and both ports; the journal is replayed behind them. `signals` is woken if the daemon cannot go on;
+  // Failure then says why.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(const v1::Config& config, StopSignals& signals);
 
   // Takes no more from the streams, keeps and acknowledges what they have handed in, and ends.

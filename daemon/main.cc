@@ -30,7 +30,8 @@ void Describe(CLI::App& app, Flags& flags) {
   app.add_option("--data-dir", flags.data_dir, "Short for --set store.directory=DIR");
   app.add_option("--grpc", flags.grpc, "Short for --set listen.grpc=HOST:PORT");
   app.add_option("--http", flags.http, "Short for --set listen.http=HOST:PORT");
-  app.add_option("--set", flags.settings, "key=value, over the file and the environment; repeatable")->type_name("KEY=VALUE");
+  app.add_option("--set", flags.settings, "key=value, over the file and the environment; repeatable")
+      ->type_name("KEY=VALUE");
   app.add_flag("--check-config", flags.check_config, "Check the configuration and exit");
   app.add_flag("--print-config", flags.print_config, "Print the configuration in force, defaults included, and exit");
 }
@@ -71,8 +72,8 @@ int Serve(const curvecast::v1::Config& config) {
   curvecast::StopSignals signals;
   absl::StatusOr<std::unique_ptr<curvecast::Daemon>> daemon = curvecast::Daemon::Start(config, signals);
   if (!daemon.ok()) return Fail(daemon.status(), kFailed);
-  spdlog::info("curvecastd {} keeps runs in {}; gRPC on port {}, HTTP on port {}", CURVECAST_VERSION, config.store().directory(),
-               (*daemon)->grpc_port(), (*daemon)->http_port());
+  spdlog::info("curvecastd {} keeps runs in {}; gRPC on port {}, HTTP on port {}", CURVECAST_VERSION,
+               config.store().directory(), (*daemon)->grpc_port(), (*daemon)->http_port());
   const std::string signal = signals.Wait();
   if (!signal.empty()) spdlog::info("{}: stopping", signal);
   (*daemon)->Stop();
@@ -84,7 +85,8 @@ int Serve(const curvecast::v1::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("curvecastd watches training runs: it keeps their points, forecasts where they end, and exports it all.");
+  CLI::App app(
+      "curvecastd watches training runs: it keeps their points, forecasts where they end, and exports it all.");
   Flags flags;
   Describe(app, flags);
   try {

@@ -51,6 +51,11 @@ bool Link::WaitUntilSettled(milliseconds timeout) {
   return delivered_;
 }
 
+bool Link::settled() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return settled_;
+}
+
 Link::Counts Link::counts() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return counts_;

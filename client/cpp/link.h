@@ -47,6 +47,9 @@ class Link {
   // included.
   bool WaitUntilSettled(std::chrono::milliseconds timeout);
 
+  // True if nothing more will happen: all is sent after Close, or the link gave up.
+  bool settled() const;
+
   struct Counts {
     uint64_t acknowledged = 0;
     uint64_t refused = 0;

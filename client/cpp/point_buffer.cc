@@ -40,13 +40,18 @@ bool PointBuffer::Append(int64_t step, std::string_view metric, double value) {
     return false;
   }
   if (points_.size() >= max_points_) DropOldest();
-  LoggedPoint point{name, step, value, LoggedPoint::kNoResume};
+  LoggedPoint point{name, step, value, std::exchange(next_resume_, LoggedPoint::kNoResume)};
   if (*name == objective_) {
     if (last_objective_step_.has_value() && step < *last_objective_step_) point.resume_step = step;
     last_objective_step_ = step;
   }
   points_.push_back(point);
   return true;
+}
+
+void PointBuffer::Rewind(int64_t step) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  next_resume_ = next_resume_ == LoggedPoint::kNoResume ? step : std::min(next_resume_, step);
 }
 
 // A dropped point may have opened a life; the one behind it then does. If that opened one itself, the lower step

@@ -34,6 +34,10 @@ class PointBuffer {
   // of the objective below its last one opens a new life.
   bool Append(int64_t step, std::string_view metric, double value);
 
+  // The next point opens a new life, resumed at `step`. For a writer that knows, with an empty objective so that none
+  // is guessed.
+  void Rewind(int64_t step);
+
   // The oldest points, at most `max_points`, up to where the next life starts; a life's first point is the first taken.
   // Nothing if that would start a life and `may_start_life` is false.
   std::vector<LoggedPoint> Take(size_t max_points, bool may_start_life);
@@ -58,6 +62,7 @@ class PointBuffer {
   std::set<std::string, std::less<>> metrics_;
   std::deque<LoggedPoint> points_;
   std::optional<int64_t> last_objective_step_;
+  int64_t next_resume_ = LoggedPoint::kNoResume;  // Of the next point.
   bool closed_ = false;
   Counts counts_;
 };

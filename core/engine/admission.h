@@ -15,20 +15,26 @@ struct EngineLimits {
   size_t max_metrics_per_run = 64;
 };
 
-// Decides, before anything is journaled, whether an event may join the transaction that is being staged. It sees the engine's
-// state and what has been staged since, so that an open and its batches can share a transaction.
+// Decides, before anything is journaled, whether an event may join the transaction that is being staged. It sees the
+// engine's state and what has been staged since, so that an open and its batches can share a transaction.
 class Admission {
  public:
   enum class Verdict {
-    kStage,      // Journal it.
-    kKnown,      // A resend, or a reopening that says nothing new: answer, and journal nothing.
+    kStage,  // Journal it.
+    kKnown,  // A resend, or a reopening that says nothing new: answer, and journal nothing.
   };
 
   Admission(const Engine& engine, EngineLimits limits) : engine_(engine), limits_(limits) {}
 
+  struct Admitted {
+    Verdict verdict = Verdict::kStage;
+    // OK; or RESOURCE_EXHAUSTED: the metrics that max_metrics_per_run has no room for were taken out of the batch.
+    absl::Status left_out = absl::OkStatus();
+  };
+
   // FAILED_PRECONDITION for a batch of a writer that has not opened the run or of an incarnation that was taken over;
-  // RESOURCE_EXHAUSTED past a limit (the message names it). Neither changes anything.
-  absl::StatusOr<Verdict> Admit(const Event& event);
+  // RESOURCE_EXHAUSTED for a run past max_runs. Neither changes anything.
+  absl::StatusOr<Admitted> Admit(Event& event);
 
   // The sequence this writer is expected to send next; 1 if nothing is known of it. Counts what is staged.
   uint64_t ExpectedSequence(const RunKey& key, const std::string& writer, uint64_t incarnation) const;
@@ -43,8 +49,9 @@ class Admission {
   };
   using WriterKey = std::pair<RunKey, std::string>;
 
-  absl::StatusOr<Verdict> AdmitOpen(const Event& event, const RunOpened& opened);
-  absl::StatusOr<Verdict> AdmitBatch(const Event& event, const BatchAppended& batch);
+  absl::StatusOr<Admitted> AdmitOpen(const RunKey& key, const RunOpened& opened);
+  absl::StatusOr<Admitted> AdmitBatch(const RunKey& key, BatchAppended& batch);
+  absl::Status LeaveOutNewMetrics(const RunKey& key, BatchAppended& batch);
   Staged Known(const WriterKey& writer) const;
 
   const Engine& engine_;

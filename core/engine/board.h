@@ -22,20 +22,21 @@ struct MetricView {
 struct RunView {
   std::shared_ptr<const RunSpec> spec;
   RunState state = RunState::kRunning;
-  std::optional<Step> step;     // Of the objective.
+  std::optional<Step> step;  // Of the objective.
   std::optional<double> value;
   double progress = 0;
-  std::vector<MetricView> metrics;           // By name.
-  std::shared_ptr<const Forecast> forecast;  // Null before the first.
+  std::vector<MetricView> metrics;                       // By name.
+  std::shared_ptr<const Forecast> forecast;              // Null before the first.
   std::shared_ptr<const std::vector<Forecast>> history;  // Without paths, oldest first. Never null.
-  std::vector<Step> rewinds;                 // Oldest first.
+  std::vector<Step> rewinds;                             // Oldest first.
   int64_t rewind_count = 0;
   int64_t opened_at_unix_micros = 0;
-  int64_t last_point_at_unix_micros = 0;     // 0: none yet.
-  int64_t ended_at_unix_micros = 0;          // 0: running.
+  int64_t last_point_at_unix_micros = 0;  // 0: none yet.
+  int64_t ended_at_unix_micros = 0;       // 0: running.
 };
 
-// What everything outside sees: immutable, published by the engine's thread a few times a second. `runs` is in order of key.
+// What everything outside sees: immutable, published by the engine's thread a few times a second. `runs` is in order of
+// key.
 struct Board {
   int64_t published_at_unix_micros = 0;
   bool replaying = false;  // The journal is still being read: not ready.

@@ -20,7 +20,8 @@ absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {
     return absl::InternalError(absl::StrCat("an event of run ", event.key.project, "/", event.key.run_id,
                                             ", which no event before it has opened"));
   }
-  if (const auto* batch = std::get_if<BatchAppended>(&event.body)) return at->second.run->Apply(*batch, event.time_unix_micros);
+  if (const auto* batch = std::get_if<BatchAppended>(&event.body))
+    return at->second.run->Apply(*batch, event.time_unix_micros);
   at->second.run->Apply(std::get<ForecastMade>(event.body));
   return Effect{};
 }

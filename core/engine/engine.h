@@ -12,14 +12,14 @@
 
 namespace curvecast {
 
-// The state of the daemon: a fold over events. One thread owns it. It has no clock and does no I/O; given the same events it
-// is the same, bit for bit.
+// The state of the daemon: a fold over events. One thread owns it. It has no clock and does no I/O; given the same
+// events it is the same, bit for bit.
 class Engine {
  public:
   using Effect = Run::Effect;
 
-  // The event is already in the journal, or would have been refused by Admission. An event that does not fit (a batch of an
-  // unknown run: a journal of a future version) changes nothing and is INTERNAL.
+  // The event is already in the journal, or would have been refused by Admission. An event that does not fit (a batch
+  // of an unknown run: a journal of a future version) changes nothing and is INTERNAL.
   absl::StatusOr<Effect> Apply(const Event& event);
 
   const Run* Find(const RunKey& key) const;

@@ -52,14 +52,14 @@ class Run {
 
   const RunSpec& spec() const { return *spec_; }
   RunState state() const { return state_; }
-  const Writer* FindWriter(std::string_view name) const;    // Null if it never opened.
-  const Curve* FindCurve(std::string_view metric) const;    // Null if it has no point.
-  const Curve& objective() const;                           // Empty if it has no point.
+  const Writer* FindWriter(std::string_view name) const;  // Null if it never opened.
+  const Curve* FindCurve(std::string_view metric) const;  // Null if it has no point.
+  const Curve& objective() const;                         // Empty if it has no point.
   size_t metrics() const { return curves_.size(); }
   size_t writers() const { return writers_.size(); }
   const std::deque<Branch>& branches() const { return branches_; }
   int64_t rewind_count() const { return rewind_count_; }
-  double Progress() const;                                  // Of the objective; 0 without a total.
+  double Progress() const;  // Of the objective; 0 without a total.
 
   // True if this forecast opens a new checkpoint of progress and so belongs into the journal.
   bool AtCheckpoint(const Forecast& forecast) const;

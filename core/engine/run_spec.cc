@@ -46,12 +46,15 @@ absl::Status CheckNames(const RunSpec& spec) {
   if (!IsName(spec.key.project, kMaxNameLength, "+")) {
     return Wrong("project", absl::StrCat("is ", Quoted(spec.key.project), kForm));
   }
-  if (!IsName(spec.key.run_id, kMaxNameLength, "+")) return Wrong("run_id", absl::StrCat("is ", Quoted(spec.key.run_id), kForm));
+  if (!IsName(spec.key.run_id, kMaxNameLength, "+"))
+    return Wrong("run_id", absl::StrCat("is ", Quoted(spec.key.run_id), kForm));
   if (!IsName(spec.family, kMaxNameLength, "+/")) {
-    return Wrong("family", absl::StrCat("is ", Quoted(spec.family), "; write at most 128 characters of [A-Za-z0-9._+/-]"));
+    return Wrong("family",
+                 absl::StrCat("is ", Quoted(spec.family), "; write at most 128 characters of [A-Za-z0-9._+/-]"));
   }
   if (!IsMetricName(spec.objective)) {
-    return Wrong("objective", absl::StrCat("is ", Quoted(spec.objective), "; write a metric's name: 1 to 128 characters of "
+    return Wrong("objective", absl::StrCat("is ", Quoted(spec.objective),
+                                           "; write a metric's name: 1 to 128 characters of "
                                            "[A-Za-z0-9._:/-], such as \"train/loss\""));
   }
   return absl::OkStatus();
@@ -64,8 +67,8 @@ absl::Status CheckLabels(const RunSpec& spec) {
   for (const auto& [key, value] : spec.labels) {
     if (key.empty() || key.size() > kMaxLabelLength || value.size() > kMaxLabelLength) {
       return Wrong(absl::StrCat("labels[", Quoted(key), "]"),
-                   absl::StrCat("has a key of ", key.size(), " and a value of ", value.size(), " bytes; keys take 1 to ",
-                                kMaxLabelLength, ", values at most ", kMaxLabelLength));
+                   absl::StrCat("has a key of ", key.size(), " and a value of ", value.size(),
+                                " bytes; keys take 1 to ", kMaxLabelLength, ", values at most ", kMaxLabelLength));
     }
   }
   return absl::OkStatus();
@@ -102,7 +105,8 @@ Plan MakePlan(const RunSpec& spec) {
   plan.tokens_per_step = spec.tokens_per_step;
   plan.maximize = spec.maximize;
   if (spec.schedule) {
-    if (auto schedule = LrSchedule::Create(*spec.schedule, spec.total_steps); schedule.ok()) plan.schedule = *std::move(schedule);
+    if (auto schedule = LrSchedule::Create(*spec.schedule, spec.total_steps); schedule.ok())
+      plan.schedule = *std::move(schedule);
   }
   return plan;
 }

@@ -7,8 +7,8 @@ namespace curvecast {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual int64_t NowUnixMicros() = 0;     // Wall time; may jump.
-  virtual int64_t MonotonicMicros() = 0;   // Never falls.
+  virtual int64_t NowUnixMicros() = 0;    // Wall time; may jump.
+  virtual int64_t MonotonicMicros() = 0;  // Never falls.
 };
 
 }  // namespace curvecast

@@ -1,5 +1,7 @@
 #include "daemon/config/value.h"
 
+#include <yaml-cpp/yaml.h>
+
 #include <charconv>
 #include <cstdint>
 #include <map>
@@ -64,13 +66,22 @@ bool IsLevel(std::string_view text) {
   return text == "debug" || text == "info" || text == "warning" || text == "error";
 }
 
-bool IsPath(std::string_view text) { return !text.empty() && text.find('\0') == std::string_view::npos; }
+// A path that is no UTF-8, or holds what YAML forbids, could not be printed and loaded again.
+bool SurvivesYaml(std::string_view text) {
+  YAML::Emitter out;
+  out << YAML::DoubleQuoted << std::string(text);
+  return YAML::Load(out.c_str()).Scalar() == text;
+}
+
+bool IsPath(std::string_view text) {
+  return !text.empty() && text.find('\0') == std::string_view::npos && SurvivesYaml(text);
+}
 
 const Form& FormOf(const Key& key) {
   static const auto& forms = *new std::map<std::string, Form, std::less<>>{
       {"listen.grpc", {IsAddress, "host:port with a port from 0 to 65535, such as 127.0.0.1:7461 or [::1]:7461"}},
       {"listen.http", {IsAddress, "host:port with a port from 0 to 65535, such as 127.0.0.1:7462 or [::1]:7462"}},
-      {"store.directory", {IsPath, "the path of a folder"}},
+      {"store.directory", {IsPath, "the path of a folder, in UTF-8"}},
       {"log.level", {IsLevel, "debug, info, warning or error"}},
   };
   const auto found = forms.find(key.name);

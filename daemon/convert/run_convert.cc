@@ -24,9 +24,10 @@ absl::StatusOr<Decay> ToDecay(v1::Schedule::Decay decay) {
     case v1::Schedule::ONE_MINUS_SQRT:
       return Decay::kOneMinusSqrt;
     default:
-      return absl::InvalidArgumentError(absl::StrCat("schedule.decay: is ", static_cast<int>(decay),
-                                                     ", which this daemon does not know; write one of NONE, COSINE, LINEAR, "
-                                                     "EXPONENTIAL, ONE_MINUS_SQRT, or give knots"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("schedule.decay: is ", static_cast<int>(decay),
+                       ", which this daemon does not know; write one of NONE, COSINE, LINEAR, "
+                       "EXPONENTIAL, ONE_MINUS_SQRT, or give knots"));
   }
 }
 
@@ -123,12 +124,13 @@ v1::Run ToProto(const RunSpec& spec) {
 
 absl::StatusOr<Column> ToColumn(const v1::Points& points) {
   if (!IsMetricName(points.metric())) {
-    return absl::InvalidArgumentError(absl::StrCat("metric: is \"", points.metric().substr(0, 80),
-                                                   "\"; write 1 to 128 characters of [A-Za-z0-9._:/-], such as \"train/loss\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat("metric: is \"", points.metric().substr(0, 80),
+                     "\"; write 1 to 128 characters of [A-Za-z0-9._:/-], such as \"train/loss\""));
   }
   if (points.step_size() != points.value_size()) {
-    return absl::InvalidArgumentError(absl::StrCat("value: has ", points.value_size(), " values for ", points.step_size(),
-                                                   " steps; both columns must have one length"));
+    return absl::InvalidArgumentError(absl::StrCat("value: has ", points.value_size(), " values for ",
+                                                   points.step_size(), " steps; both columns must have one length"));
   }
   for (int i = 0; i < points.step_size(); ++i) {
     if (points.step(i) < 0 || points.step(i) > kMaxStep) {

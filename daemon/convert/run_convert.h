@@ -13,7 +13,8 @@ namespace curvecast {
 absl::StatusOr<RunSpec> ToRunSpec(const v1::Run& run);
 v1::Run ToProto(const RunSpec& spec);
 
-// INVALID_ARGUMENT "metric: ...", "step[3]: ...", "value: 3 values for 4 steps" if the columns break the rules of run.proto.
+// INVALID_ARGUMENT "metric: ...", "step[3]: ...", "value: 3 values for 4 steps" if the columns break the rules of
+// run.proto.
 absl::StatusOr<Column> ToColumn(const v1::Points& points);
 v1::Points ToProto(const Column& column);
 

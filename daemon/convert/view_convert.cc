@@ -19,7 +19,8 @@ v1::Forecast ToProto(const Forecast& forecast, WithPath path) {
     proto.set_reason(std::string(Explain(forecast.reason)));
     return proto;
   }
-  for (size_t i = 0; i < kQuantileLevels.size(); ++i) (*proto.mutable_quantiles())[kQuantileNames[i]] = forecast.quantiles[i];
+  for (size_t i = 0; i < kQuantileLevels.size(); ++i)
+    (*proto.mutable_quantiles())[kQuantileNames[i]] = forecast.quantiles[i];
   proto.set_expected_value(forecast.expected_value);
   if (path == WithPath::kNo) return proto;
   for (const PathPoint& point : forecast.path) {

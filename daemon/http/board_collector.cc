@@ -45,15 +45,19 @@ struct RunFamilies {
   MetricFamily step = Gauge("curvecast_run_step", "Newest step of the objective.");
   MetricFamily progress = Gauge("curvecast_run_progress_ratio", "Newest step over the planned total, 0 to 1.");
   MetricFamily loss = Gauge("curvecast_run_loss", "Newest value of the objective, as reported.");
-  MetricFamily expected = Gauge("curvecast_run_expected_loss", "What the law expects of the objective at the newest forecast's step.");
-  MetricFamily forecast = Gauge("curvecast_run_forecast_final_loss", "Forecast of the objective at the end of the run.");
+  MetricFamily expected =
+      Gauge("curvecast_run_expected_loss", "What the law expects of the objective at the newest forecast's step.");
+  MetricFamily forecast =
+      Gauge("curvecast_run_forecast_final_loss", "Forecast of the objective at the end of the run.");
   MetricFamily last_point = Gauge("curvecast_run_last_point_timestamp_seconds", "When the newest point arrived.");
   MetricFamily rewinds = Gauge("curvecast_run_rewinds", "How often the job went back to a checkpoint.");
-  MetricFamily non_finite = Gauge("curvecast_run_non_finite_points", "NaN and infinite values of the objective that are held.");
+  MetricFamily non_finite =
+      Gauge("curvecast_run_non_finite_points", "NaN and infinite values of the objective that are held.");
   MetricFamily info = Gauge("curvecast_run_info", "1, with what the run declared and its state as labels.");
 
   void Add(const RunView& run) {
-    const Labels labels = {{"project", run.spec->key.project}, {"run", run.spec->key.run_id}, {"family", run.spec->family}};
+    const Labels labels = {
+        {"project", run.spec->key.project}, {"run", run.spec->key.run_id}, {"family", run.spec->family}};
     if (run.step) curvecast::Add(step, labels, static_cast<double>(*run.step));
     if (run.spec->total_steps) curvecast::Add(progress, labels, run.progress);
     if (run.value) curvecast::Add(loss, labels, *run.value);
@@ -76,7 +80,8 @@ struct RunFamilies {
 
   std::vector<MetricFamily> Take() && {
     std::vector<MetricFamily> families;
-    for (MetricFamily* family : {&step, &progress, &loss, &expected, &forecast, &last_point, &rewinds, &non_finite, &info}) {
+    for (MetricFamily* family :
+         {&step, &progress, &loss, &expected, &forecast, &last_point, &rewinds, &non_finite, &info}) {
       families.push_back(std::move(*family));
     }
     return families;
@@ -116,7 +121,8 @@ std::vector<MetricFamily> BoardCollector::Collect() const {
   curvecast::Add(unexported, {}, static_cast<double>(hidden));
   all.push_back(std::move(runs));
   all.push_back(std::move(unexported));
-  all.erase(std::remove_if(all.begin(), all.end(), [](const MetricFamily& family) { return family.metric.empty(); }), all.end());
+  all.erase(std::remove_if(all.begin(), all.end(), [](const MetricFamily& family) { return family.metric.empty(); }),
+            all.end());
   return all;
 }
 

@@ -11,12 +11,12 @@
 
 namespace curvecast {
 
-// The runs on /metrics: made from the board at every scrape, so that a run that is gone leaves no series behind and a scrape
-// touches no run. Labels: project, run, family.
+// The runs on /metrics: made from the board at every scrape, so that a run that is gone leaves no series behind and a
+// scrape touches no run. Labels: project, run, family.
 class BoardCollector final : public prometheus::Collectable {
  public:
   struct Options {
-    int64_t max_exported_runs = 10000;            // The most recently active are shown; the rest are counted.
+    int64_t max_exported_runs = 10000;  // The most recently active are shown; the rest are counted.
     int64_t exported_after_end_micros = 900'000'000;
   };
 

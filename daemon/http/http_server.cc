@@ -39,9 +39,11 @@ absl::StatusOr<HostPort> Split(const std::string& address) {
     }
     const char* end = address.data() + address.size();
     const auto [at, error] = std::from_chars(address.data() + colon + 1, end, split.port);
-    if (error == std::errc() && at == end && split.port >= 0 && split.port <= 65535 && !split.host.empty()) return split;
+    if (error == std::errc() && at == end && split.port >= 0 && split.port <= 65535 && !split.host.empty())
+      return split;
   }
-  return absl::InvalidArgumentError(absl::StrCat("listen.http: is \"", address, "\"; write host:port, such as 127.0.0.1:7462"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("listen.http: is \"", address, "\"; write host:port, such as 127.0.0.1:7462"));
 }
 
 }  // namespace
@@ -80,7 +82,8 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& opt
   w->server.set_read_timeout(5);
   w->server.set_write_timeout(10);
   w->server.set_payload_max_length(64 * 1024);
-  w->server.Get("/", [](const httplib::Request&, httplib::Response& response) { response.set_content(kIndex, "text/plain"); });
+  w->server.Get(
+      "/", [](const httplib::Request&, httplib::Response& response) { response.set_content(kIndex, "text/plain"); });
   w->server.Get("/-/healthy", [](const httplib::Request&, httplib::Response& response) {
     response.set_content("curvecastd is alive.\n", "text/plain");
   });
@@ -98,8 +101,9 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& opt
   });
   AddRunRoutes(w->server, parts.answers);
 
-  const absl::Status taken = absl::UnavailableError(absl::StrCat(
-      "cannot listen on ", options.address, " for HTTP: the port is taken or the address is not this machine's; set listen.http"));
+  const absl::Status taken = absl::UnavailableError(
+      absl::StrCat("cannot listen on ", options.address,
+                   " for HTTP: the port is taken or the address is not this machine's; set listen.http"));
   if (address->port == 0) {
     w->port = w->server.bind_to_any_port(address->host);
     if (w->port <= 0) return taken;

@@ -22,12 +22,13 @@ namespace curvecast {
 //   /api/v1/runs/{project}/{run_id}/curve?metric=         GetCurveResponse
 //   /api/v1/runs/{project}/{run_id}/forecast     Forecast, with its path
 //
-// Bodies are the messages of query.proto as proto3 JSON; an error is {"code": ..., "message": ...} with the HTTP status to match.
+// Bodies are the messages of query.proto as proto3 JSON; an error is {"code": ..., "message": ...} with the HTTP status
+// to match.
 class HttpServer {
  public:
   struct Options {
     std::string address;  // host:port; port 0 takes any free one.
-    BoardCollector::Options exported;
+    BoardCollector::Options exported = {};
     size_t threads = 8;  // Connections at a time; the rest wait. One that says nothing for 2 s is closed.
   };
   struct Parts {

@@ -98,9 +98,11 @@ absl::StatusOr<v1::GetCurveResponse> WaitForCurve(const Answers& answers, const 
   // Shared with the engine's thread, which may answer after we have given up.
   auto promise = std::make_shared<std::promise<absl::StatusOr<v1::GetCurveResponse>>>();
   std::future<absl::StatusOr<v1::GetCurveResponse>> future = promise->get_future();
-  answers.GetCurve(request, [promise](absl::StatusOr<v1::GetCurveResponse> answer) { promise->set_value(std::move(answer)); });
+  answers.GetCurve(request,
+                   [promise](absl::StatusOr<v1::GetCurveResponse> answer) { promise->set_value(std::move(answer)); });
   if (future.wait_for(kLongestWait) != std::future_status::ready) {
-    return absl::DeadlineExceededError("the engine did not answer within 5 s: is the disk full or stalled? See the daemon's log");
+    return absl::DeadlineExceededError(
+        "the engine did not answer within 5 s: is the disk full or stalled? See the daemon's log");
   }
   return future.get();
 }
@@ -128,7 +130,8 @@ void AddRunRoutes(httplib::Server& server, const Answers& answers) {
     absl::StatusOr<v1::GetRunResponse> run = answers.GetRun(RunRequest(http));
     if (!run.ok()) return SendError(run.status(), response);
     if (!run->run().has_forecast()) {
-      return SendError(absl::NotFoundError("this run has no forecast yet: it has no points, or they came a moment ago"), response);
+      return SendError(absl::NotFoundError("this run has no forecast yet: it has no points, or they came a moment ago"),
+                       response);
     }
     Send(absl::StatusOr<v1::Forecast>(run->run().forecast()), response);
   });

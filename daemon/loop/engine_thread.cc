@@ -82,21 +82,25 @@ void EngineThread::Take(Inbox::Item item) {
 }
 
 void EngineThread::Take(Ingest ingest) {
-  absl::StatusOr<Admission::Verdict> verdict = admission_.Admit(ingest.event);
+  const absl::StatusOr<Admission::Admitted> admitted = admission_.Admit(ingest.event);
   const auto* opened = std::get_if<RunOpened>(&ingest.event.body);
   const uint64_t sequence = opened != nullptr ? 0 : std::get<BatchAppended>(ingest.event.body).sequence;
-  if (!verdict.ok()) {
+  if (!admitted.ok()) {
     parts_.metrics.rejected_batches.Increment();
     // Behind the answers that wait for the commit, so that a writer hears of its batches in order.
-    pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, verdict.status()}}});
+    pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, admitted.status()}}});
     return;
   }
   if (opened != nullptr) {
     AnswerOpen(ingest, *opened);
   } else {
     pending_.push_back({ingest.sink, {ingest.channel, AckReply{sequence}}});
+    if (!admitted->left_out.ok()) {
+      parts_.metrics.rejected_batches.Increment();
+      pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, admitted->left_out}}});
+    }
   }
-  if (*verdict == Admission::Verdict::kKnown) {
+  if (admitted->verdict == Admission::Verdict::kKnown) {
     if (opened == nullptr) parts_.metrics.duplicate_batches.Increment();
     return;
   }
@@ -213,8 +217,11 @@ void EngineThread::Answer() {
 
 std::chrono::milliseconds EngineThread::NextWait() const {
   if (stopping_) return std::chrono::milliseconds(0);
-  if (!changed_) return options_.publish_interval;
-  return std::chrono::milliseconds(std::max<int64_t>(1, (publish_due_ - parts_.clock.MonotonicMicros()) / 1000));
+  const int64_t interval = std::chrono::duration_cast<std::chrono::microseconds>(options_.publish_interval).count();
+  int64_t due = parts_.clock.MonotonicMicros() + interval;
+  if (changed_) due = std::min(due, publish_due_);
+  if (!told_) due = std::min(due, told_at_ + interval);
+  return std::chrono::milliseconds(std::max<int64_t>(1, (due - parts_.clock.MonotonicMicros()) / 1000));
 }
 
 }  // namespace curvecast

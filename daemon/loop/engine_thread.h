@@ -20,15 +20,15 @@
 
 namespace curvecast {
 
-// The one thread that owns the runs. It replays the journal; then, for ever: takes what waits in the inbox, admits it, appends
-// one transaction to the journal, applies it, publishes the board, and only then answers. Never another order: whatever was
-// acknowledged is on disk, and in every answer given later.
+// The one thread that owns the runs. It replays the journal; then, for ever: takes what waits in the inbox, admits it,
+// appends one transaction to the journal, applies it, publishes the board, and only then answers. Never another order:
+// whatever was acknowledged is on disk, and in every answer given later.
 //
-// A board costs little but not nothing (it points at every run), so publishing is held to kPublishShare of this thread's time;
-// answers wait for the next one.
+// A board costs little but not nothing (it points at every run), so publishing is held to kPublishShare of this
+// thread's time; answers wait for the next one.
 //
-// A journal that cannot keep a transaction (a full disk) is tried again with the same events until it can; the inbox fills up
-// behind it and the streams stop reading, so that nothing is lost and memory stays bounded.
+// A journal that cannot keep a transaction (a full disk) is tried again with the same events until it can; the inbox
+// fills up behind it and the streams stop reading, so that nothing is lost and memory stays bounded.
 class EngineThread {
  public:
   struct Options {
@@ -53,7 +53,8 @@ class EngineThread {
   ~EngineThread();  // Stop().
 
   void Start();
-  // Closes the inbox, keeps and answers what waits in it, and ends. What the journal refuses then is given up, unacknowledged.
+  // Closes the inbox, keeps and answers what waits in it, and ends. What the journal refuses then is given up,
+  // unacknowledged.
   void Stop();
 
  private:

@@ -13,7 +13,7 @@ namespace curvecast {
 class FitPlanner {
  public:
   struct Options {
-    double refit_progress = 0.0025;       // Of the plan ...
+    double refit_progress = 0.0025;             // Of the plan ...
     int64_t refit_interval_micros = 1'000'000;  // ... or, with news, after this long.
   };
 

@@ -30,8 +30,8 @@ struct FitResult {
   int64_t rewinds = 0;  // Of the run when it was taken: a result for a curve that was rewound since is dropped.
 };
 
-// A question that only the run itself can answer. `answer` is called once on the engine's thread, with null if there is no such
-// run; it must not block.
+// A question that only the run itself can answer. `answer` is called once on the engine's thread, with null if there is
+// no such run; it must not block.
 struct Question {
   RunKey key;
   std::function<void(const Run*)> answer;
@@ -41,8 +41,8 @@ struct Question {
 class Inbox {
  public:
   struct Limits {
-    size_t max_batches = 4096;       // limits.max_inbox_batches
-    size_t max_points = 8'000'000;   // Of all batches waiting: 128 MB.
+    size_t max_batches = 4096;      // limits.max_inbox_batches
+    size_t max_points = 8'000'000;  // Of all batches waiting: 128 MB.
     size_t max_questions = 1024;
   };
   using Item = std::variant<Ingest, FitResult, Question>;
@@ -57,8 +57,8 @@ class Inbox {
   // False past max_questions or after Close.
   bool Push(Question question);
 
-  // Everything that waits, in order of arrival within each kind: what writers sent first. Blocks until there is something,
-  // the time is over, or the inbox is closed.
+  // Everything that waits, in order of arrival within each kind: what writers sent first. Blocks until there is
+  // something, the time is over, or the inbox is closed.
   std::vector<Item> Drain(std::chrono::milliseconds timeout);
 
   // Refuses what comes from now on. What waits can still be drained.

@@ -8,7 +8,8 @@ prometheus::Counter& Counter(prometheus::Registry& registry, const char* name, c
 }
 
 prometheus::Histogram& Seconds(prometheus::Registry& registry, const char* name, const char* help) {
-  const prometheus::Histogram::BucketBoundaries bounds = {1e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 0.5, 2.5};
+  const prometheus::Histogram::BucketBoundaries bounds = {1e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3,
+                                                          5e-3, 1e-2, 2.5e-2, 0.1,  0.5,  2.5};
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, bounds);
 }
 
@@ -17,11 +18,13 @@ prometheus::Histogram& Seconds(prometheus::Registry& registry, const char* name,
 LoopMetrics::LoopMetrics(prometheus::Registry& registry)
     : points(Counter(registry, "curvecast_points_total", "Points taken up.")),
       batches(Counter(registry, "curvecast_batches_total", "Batches taken up.")),
-      duplicate_batches(Counter(registry, "curvecast_duplicate_batches_total", "Batches that were journaled before and counted once.")),
+      duplicate_batches(Counter(registry, "curvecast_duplicate_batches_total",
+                                "Batches that were journaled before and counted once.")),
       rejected_batches(Counter(registry, "curvecast_rejected_total", "Opens and batches that the engine refused.")),
       rewinds(Counter(registry, "curvecast_rewinds_total", "Times that a job went back to a checkpoint.")),
       fits(Counter(registry, "curvecast_fits_total", "Forecasts made.")),
-      journal_failures(Counter(registry, "curvecast_journal_failures_total", "Commits that failed and were tried again.")),
+      journal_failures(
+          Counter(registry, "curvecast_journal_failures_total", "Commits that failed and were tried again.")),
       inbox_batches(prometheus::BuildGauge()
                         .Name("curvecast_inbox_batches")
                         .Help("Batches taken from the inbox at once, the newest time.")

@@ -4,8 +4,8 @@
 
 namespace curvecast {
 
-// The signals that end a daemon, taken one by one by the thread that asks. Create before any other thread, so that all of them
-// inherit the mask; SIGPIPE is ignored.
+// The signals that end a daemon, taken one by one by the thread that asks. Create before any other thread, so that all
+// of them inherit the mask; SIGPIPE is ignored.
 class StopSignals {
  public:
   StopSignals();

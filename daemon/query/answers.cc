@@ -29,7 +29,8 @@ std::string TokenOf(const RunKey& key) { return absl::StrCat(key.project, "/", k
 absl::StatusOr<RunKey> KeyOf(const std::string& token) {
   const size_t slash = token.find('/');
   if (slash == std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("page_token: is \"", token, "\"; pass next_page_token of the answer before"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("page_token: is \"", token, "\"; pass next_page_token of the answer before"));
   }
   return RunKey{token.substr(0, slash), token.substr(slash + 1)};
 }
@@ -74,8 +75,8 @@ absl::StatusOr<v1::GetCurveResponse> CurveOf(const Run* run, const RunKey& key, 
 
 absl::StatusOr<v1::ListRunsResponse> Answers::ListRuns(const v1::ListRunsRequest& request) const {
   if (request.page_size() < 0 || request.page_size() > kMaxPageSize) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("page_size: is ", request.page_size(), "; write 1 to ", kMaxPageSize, ", or 0 for ", kDefaultPageSize));
+    return absl::InvalidArgumentError(absl::StrCat("page_size: is ", request.page_size(), "; write 1 to ", kMaxPageSize,
+                                                   ", or 0 for ", kDefaultPageSize));
   }
   const std::shared_ptr<const Board> board = boards_.Get();
   if (board->replaying) return Replaying();

@@ -24,7 +24,8 @@ class Answers {
   absl::StatusOr<v1::GetRunResponse> GetRun(const v1::GetRunRequest& request) const;
 
   // Likewise. `done` is called once, on the engine's thread or on this one; it must not block.
-  void GetCurve(const v1::GetCurveRequest& request, std::function<void(absl::StatusOr<v1::GetCurveResponse>)> done) const;
+  void GetCurve(const v1::GetCurveRequest& request,
+                std::function<void(absl::StatusOr<v1::GetCurveResponse>)> done) const;
 
   const BoardHolder& boards() const { return boards_; }
 

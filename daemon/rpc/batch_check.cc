@@ -28,15 +28,18 @@ absl::StatusOr<RunOpened> CheckOpen(const v1::Open& open) {
   absl::StatusOr<RunSpec> spec = ToRunSpec(open.run());
   if (!spec.ok()) return Under("open.run", spec.status());
   if (!IsWriterName(open.writer())) {
-    return absl::InvalidArgumentError(absl::StrCat("open.writer: is \"", open.writer().substr(0, 80),
-                                                   "\"; write at most 64 characters of [A-Za-z0-9._+-], or leave it out"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("open.writer: is \"", open.writer().substr(0, 80),
+                     "\"; write at most 64 characters of [A-Za-z0-9._+-], or leave it out"));
   }
   if (open.incarnation() == 0) {
-    return absl::InvalidArgumentError("open.incarnation: is 0; write a number that grows with every restart, such as the "
-                                      "start time in microseconds");
+    return absl::InvalidArgumentError(
+        "open.incarnation: is 0; write a number that grows with every restart, such as the "
+        "start time in microseconds");
   }
   if (open.has_resume_step() && (open.resume_step() < 0 || open.resume_step() > kMaxStep)) {
-    return absl::InvalidArgumentError(absl::StrCat("open.resume_step: is ", open.resume_step(), "; steps are 0 to 2^53"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("open.resume_step: is ", open.resume_step(), "; steps are 0 to 2^53"));
   }
   RunOpened opened{*std::move(spec), open.writer(), open.incarnation(), std::nullopt};
   if (open.has_resume_step()) opened.resume_step = open.resume_step();
@@ -44,7 +47,8 @@ absl::StatusOr<RunOpened> CheckOpen(const v1::Open& open) {
 }
 
 absl::StatusOr<BatchAppended> CheckBatch(const v1::Batch& batch, int64_t max_points) {
-  if (batch.sequence() == 0) return absl::InvalidArgumentError("batch.sequence: is 0; count this incarnation's batches from 1");
+  if (batch.sequence() == 0)
+    return absl::InvalidArgumentError("batch.sequence: is 0; count this incarnation's batches from 1");
   int64_t points = 0;
   for (const v1::Points& column : batch.points()) points += column.step_size();
   if (points > max_points) {

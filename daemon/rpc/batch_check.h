@@ -8,8 +8,8 @@
 
 namespace curvecast {
 
-// From a message off the wire to an event of core, or INVALID_ARGUMENT "open.run.total_steps: what is wrong", with the path of
-// the field. Pure.
+// From a message off the wire to an event of core, or INVALID_ARGUMENT "open.run.total_steps: what is wrong", with the
+// path of the field. Pure.
 absl::StatusOr<RunOpened> CheckOpen(const v1::Open& open);
 absl::StatusOr<BatchAppended> CheckBatch(const v1::Batch& batch, int64_t max_points);
 

@@ -59,7 +59,11 @@ v1::PushResponse ToProto(const Reply& reply) {
 }  // namespace
 
 IngestStream::IngestStream(Options options, Inbox& inbox, Clock& clock, std::function<void(IngestStream*)> on_done)
-    : options_(options), inbox_(inbox), clock_(clock), on_done_(std::move(on_done)), sink_(std::make_shared<Sink>(this)) {}
+    : options_(options),
+      inbox_(inbox),
+      clock_(clock),
+      on_done_(std::move(on_done)),
+      sink_(std::make_shared<Sink>(this)) {}
 
 void IngestStream::Begin() {
   std::lock_guard lock(mutex_);
@@ -96,7 +100,8 @@ bool IngestStream::MakeEvent(Ingest& ingest) {
   ingest.channel = request_.channel();
   ingest.sink = sink_;
   if (request_.channel() > options_.max_channel) {
-    Refuse(0, absl::InvalidArgumentError("channel: is above 65535; number a stream's channels from 0 and use them again"));
+    Refuse(0,
+           absl::InvalidArgumentError("channel: is above 65535; number a stream's channels from 0 and use them again"));
     return false;
   }
   switch (request_.request_case()) {
@@ -115,7 +120,8 @@ bool IngestStream::MakeEvent(Ingest& ingest) {
     case v1::PushRequest::kBatch: {
       auto channel = channels_.find(request_.channel());
       if (channel == channels_.end()) {
-        Refuse(request_.batch().sequence(), absl::FailedPreconditionError("channel: is not open; send open on it first"));
+        Refuse(request_.batch().sequence(),
+               absl::FailedPreconditionError("channel: is not open; send open on it first"));
         return false;
       }
       absl::StatusOr<BatchAppended> batch = CheckBatch(request_.batch(), options_.max_points_per_batch);
@@ -209,7 +215,8 @@ void IngestStream::FinishIfIdle() {
   if (reading_ && !draining_) return;
   finished_ = true;
   if (draining_) {
-    Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the daemon is stopping; reconnect and resend what was not acknowledged"));
+    Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                        "the daemon is stopping; reconnect and resend what was not acknowledged"));
   } else {
     Finish(grpc::Status::OK);
   }

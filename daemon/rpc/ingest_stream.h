@@ -16,8 +16,8 @@
 
 namespace curvecast {
 
-// One Push stream. It reads a message, checks it, hands it to the inbox, and reads the next; a full inbox leaves it unread, and
-// gRPC's flow control slows the client. The engine's answers are queued and written one by one.
+// One Push stream. It reads a message, checks it, hands it to the inbox, and reads the next; a full inbox leaves it
+// unread, and gRPC's flow control slows the client. The engine's answers are queued and written one by one.
 //
 // Lifetime: gRPC owns it and ends it with OnDone. The engine holds only its sink, which outlives it.
 class IngestStream final : public grpc::ServerBidiReactor<v1::PushRequest, v1::PushResponse> {
@@ -64,9 +64,9 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::PushRequest, v1::P
   const std::function<void(IngestStream*)> on_done_;
   const std::shared_ptr<Sink> sink_;
 
-  v1::PushRequest request_;                           // Of the read side alone.
-  absl::flat_hash_map<uint32_t, Channel> channels_;   // Likewise.
-  Ingest handed_;                                     // Likewise: on its way into the inbox.
+  v1::PushRequest request_;                          // Of the read side alone.
+  absl::flat_hash_map<uint32_t, Channel> channels_;  // Likewise.
+  Ingest handed_;                                    // Likewise: on its way into the inbox.
 
   std::mutex mutex_;
   std::deque<v1::PushResponse> responses_;  // Acknowledgements of one channel in a row are merged.

@@ -20,8 +20,8 @@ void Finish(grpc::ServerUnaryReactor* reactor, absl::StatusOr<Response> answer, 
 
 }  // namespace
 
-grpc::ServerUnaryReactor* QueryService::ListRuns(grpc::CallbackServerContext* context, const v1::ListRunsRequest* request,
-                                                 v1::ListRunsResponse* response) {
+grpc::ServerUnaryReactor* QueryService::ListRuns(grpc::CallbackServerContext* context,
+                                                 const v1::ListRunsRequest* request, v1::ListRunsResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   Finish(reactor, answers_.ListRuns(*request), response);
   return reactor;
@@ -34,8 +34,8 @@ grpc::ServerUnaryReactor* QueryService::GetRun(grpc::CallbackServerContext* cont
   return reactor;
 }
 
-grpc::ServerUnaryReactor* QueryService::GetCurve(grpc::CallbackServerContext* context, const v1::GetCurveRequest* request,
-                                                 v1::GetCurveResponse* response) {
+grpc::ServerUnaryReactor* QueryService::GetCurve(grpc::CallbackServerContext* context,
+                                                 const v1::GetCurveRequest* request, v1::GetCurveResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   answers_.GetCurve(*request, [reactor, response](absl::StatusOr<v1::GetCurveResponse> answer) {
     Finish(reactor, std::move(answer), response);

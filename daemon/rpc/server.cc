@@ -48,8 +48,9 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const Options& optio
   builder.RegisterService(&wires->query);
   wires->server = builder.BuildAndStart();
   if (wires->server == nullptr || wires->port == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address,
-                                               " for gRPC: the port is taken or the address is not this machine's; set listen.grpc"));
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", options.address,
+                     " for gRPC: the port is taken or the address is not this machine's; set listen.grpc"));
   }
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(wires)));
 }

@@ -36,7 +36,8 @@ class RpcServer {
   int port() const;
   // What the health service answers; false until called.
   void SetServing(bool serving);
-  // Ends every stream once its batches are answered, within a second; refuses what comes. The inbox must still be served.
+  // Ends every stream once its batches are answered, within a second; refuses what comes. The inbox must still be
+  // served.
   void Drain();
   void Shutdown();
 

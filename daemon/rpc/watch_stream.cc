@@ -6,7 +6,8 @@
 
 namespace curvecast {
 
-WatchStream::WatchStream(v1::WatchRunsRequest request, BoardHolder& boards) : request_(std::move(request)), boards_(boards) {}
+WatchStream::WatchStream(v1::WatchRunsRequest request, BoardHolder& boards)
+    : request_(std::move(request)), boards_(boards) {}
 
 void WatchStream::Begin() {
   subscription_ = boards_.Subscribe([this](const std::shared_ptr<const Board>& board) {

@@ -10,8 +10,8 @@
 
 namespace curvecast {
 
-// One WatchRuns stream: sends the runs that differ between the board it last sent and the newest. A client that reads slowly
-// skips boards; it costs one board and one message, never a queue.
+// One WatchRuns stream: sends the runs that differ between the board it last sent and the newest. A client that reads
+// slowly skips boards; it costs one board and one message, never a queue.
 class WatchStream final : public grpc::ServerWriteReactor<v1::WatchRunsResponse> {
  public:
   static constexpr int kMaxRunsPerMessage = 256;

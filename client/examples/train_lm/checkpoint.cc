@@ -21,7 +21,8 @@ void Take(std::istream& in, Eigen::VectorXf& vector) {
 
 }  // namespace
 
-absl::Status SaveCheckpoint(const std::string& path, int64_t step, const Eigen::VectorXf& parameters, const Adam& adam) {
+absl::Status SaveCheckpoint(const std::string& path, int64_t step, const Eigen::VectorXf& parameters,
+                            const Adam& adam) {
   const std::string unfinished = path + ".unfinished";
   std::ofstream out(unfinished, std::ios::binary);
   const std::array<int64_t, 3> head = {kMagic, step, parameters.size()};
@@ -44,8 +45,9 @@ absl::StatusOr<int64_t> LoadCheckpoint(const std::string& path, Eigen::VectorXf&
     return absl::NotFoundError(fmt::format("--resume: there is no checkpoint in \"{}\"", path));
   }
   if (head[2] != parameters.size()) {
-    return absl::FailedPreconditionError(fmt::format(
-        "--resume: \"{}\" holds {} weights, this model has {}; give the same size and text", path, head[2], parameters.size()));
+    return absl::FailedPreconditionError(
+        fmt::format("--resume: \"{}\" holds {} weights, this model has {}; give the same size and text", path, head[2],
+                    parameters.size()));
   }
   Take(in, parameters);
   Take(in, adam.mean);

@@ -9,8 +9,8 @@
 
 namespace curvecast::train_lm {
 
-// Writes step, weights and optimizer beside `path` and renames, so that a crash leaves the checkpoint before it. For the
-// machine that wrote it: the numbers are in its own byte order.
+// Writes step, weights and optimizer beside `path` and renames, so that a crash leaves the checkpoint before it. For
+// the machine that wrote it: the numbers are in its own byte order.
 absl::Status SaveCheckpoint(const std::string& path, int64_t step, const Eigen::VectorXf& parameters, const Adam& adam);
 
 // Returns the step. FAILED_PRECONDITION if the file holds another model.

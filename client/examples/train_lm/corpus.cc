@@ -53,7 +53,8 @@ std::string Contents(const fs::path& path) {
 absl::StatusOr<Corpus> Corpus::Read(const std::string& path, int context) {
   std::error_code error;
   if (!fs::exists(path, error)) {
-    return absl::NotFoundError(fmt::format("--text: \"{}\" does not exist; name a text file or a folder of text", path));
+    return absl::NotFoundError(
+        fmt::format("--text: \"{}\" does not exist; name a text file or a folder of text", path));
   }
   std::string text;
   if (fs::is_directory(path, error)) {
@@ -70,9 +71,10 @@ absl::StatusOr<Corpus> Corpus::Read(const std::string& path, int context) {
 
 absl::StatusOr<Corpus> Corpus::FromText(const std::string& text, int context) {
   if (text.size() < kMinBytes) {
-    return absl::InvalidArgumentError(fmt::format("{} bytes of text are too few, at least {} are needed; name a longer file, "
-                                                  "or a folder that holds more *.md, *.h, *.cc, *.proto or *.py",
-                                                  text.size(), kMinBytes));
+    return absl::InvalidArgumentError(
+        fmt::format("{} bytes of text are too few, at least {} are needed; name a longer file, "
+                    "or a folder that holds more *.md, *.h, *.cc, *.proto or *.py",
+                    text.size(), kMinBytes));
   }
   std::array<int, 256> symbol_of_byte;
   symbol_of_byte.fill(-1);

@@ -9,15 +9,16 @@
 
 namespace curvecast::train_lm {
 
-// Text as numbers: each byte that occurs is one symbol. The text is cut into blocks of which every tenth is held out, and a
-// window never crosses the border of a block, so that no held-out byte is ever trained on.
+// Text as numbers: each byte that occurs is one symbol. The text is cut into blocks of which every tenth is held out,
+// and a window never crosses the border of a block, so that no held-out byte is ever trained on.
 class Corpus {
  public:
   static constexpr size_t kBlock = 1024;
   static constexpr size_t kMinBytes = 40000;  // Less is learned by heart rather than modelled.
 
-  // Reads one file, or of a folder every *.md, *.h, *.cc, *.proto, *.py, *.ts and *.sh below it, in order of path; folders that
-  // are hidden or named build* or node_modules are left out. INVALID_ARGUMENT if there is too little text for `context`.
+  // Reads one file, or of a folder every *.md, *.h, *.cc, *.proto, *.py, *.ts and *.sh below it, in order of path;
+  // folders that are hidden or named build* or node_modules are left out. INVALID_ARGUMENT if there is too little text
+  // for `context`.
   static absl::StatusOr<Corpus> Read(const std::string& path, int context);
   static absl::StatusOr<Corpus> FromText(const std::string& text, int context);
 

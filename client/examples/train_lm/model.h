@@ -23,9 +23,9 @@ struct Batch {
   Eigen::VectorXi target;
 };
 
-// The neural language model of Bengio et al. 2003 ("A neural probabilistic language model"): the embeddings of the context
-// side by side, hidden layers, a softmax over the vocabulary. Real is float for training, double for the test that compares
-// the gradient, worked out by hand, with finite differences.
+// The neural language model of Bengio et al. 2003 ("A neural probabilistic language model"): the embeddings of the
+// context side by side, hidden layers, a softmax over the vocabulary. Real is float for training, double for the test
+// that compares the gradient, worked out by hand, with finite differences.
 template <typename Real>
 class Model {
  public:

@@ -14,17 +14,29 @@ const std::map<std::string, Decay> kDecays = {
 const std::map<std::string, Activation> kActivations = {{"gelu", Activation::kGelu}, {"tanh", Activation::kTanh}};
 
 void AddTraining(CLI::App& app, Options& options) {
-  app.add_option("--text", options.text, "A text file, or a folder whose sources and pages are the text")->capture_default_str();
-  app.add_option("--width", options.shape.width, "Units of each hidden layer")->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("--text", options.text, "A text file, or a folder whose sources and pages are the text")
+      ->capture_default_str();
+  app.add_option("--width", options.shape.width, "Units of each hidden layer")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
   app.add_option("--layers", options.shape.layers, "Hidden layers")->check(CLI::Range(1, 8))->capture_default_str();
   app.add_option("--context", options.shape.context, "Characters seen before the one that is predicted")
-      ->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_option("--embedding", options.shape.embedding, "Numbers per character")->check(CLI::Range(1, 256))->capture_default_str();
-  app.add_option("--activation", options.shape.activation, "gelu or tanh")->transform(CLI::CheckedTransformer(kActivations));
-  app.add_option("--steps", options.rate.total_steps, "Length of the run")->check(CLI::Range(100, 10000000))->capture_default_str();
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--embedding", options.shape.embedding, "Numbers per character")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--activation", options.shape.activation, "gelu or tanh")
+      ->transform(CLI::CheckedTransformer(kActivations));
+  app.add_option("--steps", options.rate.total_steps, "Length of the run")
+      ->check(CLI::Range(100, 10000000))
+      ->capture_default_str();
   app.add_option("--batch", options.batch, "Samples of one step")->check(CLI::Range(1, 65536))->capture_default_str();
-  app.add_option("--peak-rate", options.rate.peak, "Highest learning rate")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--warmup", options.rate.warmup_steps, "Steps of warm-up (default: 2 % of the run)")->check(CLI::NonNegativeNumber);
+  app.add_option("--peak-rate", options.rate.peak, "Highest learning rate")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--warmup", options.rate.warmup_steps, "Steps of warm-up (default: 2 % of the run)")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--schedule", options.rate.decay, "cosine, linear, constant or wsd (default: cosine)")
       ->transform(CLI::CheckedTransformer(kDecays));
   app.add_option("--seed", options.seed, "Of the weights and of the order of the text")->capture_default_str();
@@ -34,19 +46,24 @@ void AddReporting(CLI::App& app, Options& options) {
   app.add_option("--project", options.project)->capture_default_str();
   app.add_option("--run-id", options.run_id, "Default: width, schedule, rate and seed");
   app.add_option("--family", options.family, "Runs that should look alike (default: all of this size and length)");
-  app.add_option("--address", options.address, "host:port of curvecastd (default: $CURVECAST_ADDRESS, else 127.0.0.1:7461)");
+  app.add_option("--address", options.address,
+                 "host:port of curvecastd (default: $CURVECAST_ADDRESS, else 127.0.0.1:7461)");
   app.add_flag("--offline", options.offline, "Report to nobody");
-  app.add_option("--write-run-file", options.write_run_file, "Write the run as JSON Lines too (a resumed run is appended)");
+  app.add_option("--write-run-file", options.write_run_file,
+                 "Write the run as JSON Lines too (a resumed run is appended)");
   app.add_option("--report-every", options.report_every, "Steps whose mean loss is one point of train/loss")
-      ->check(CLI::Range(1, 1000000))->capture_default_str();
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
   app.add_option("--eval-every", options.eval_every, "Steps between two points of eval/loss")
-      ->check(CLI::Range(1, 10000000))->capture_default_str();
+      ->check(CLI::Range(1, 10000000))
+      ->capture_default_str();
 }
 
 void AddCheckpoints(CLI::App& app, Options& options) {
   app.add_option("--save", options.save, "Keep a checkpoint in this file");
   app.add_option("--save-every", options.save_every, "Steps between two checkpoints; a multiple of --report-every")
-      ->check(CLI::Range(1, 10000000))->capture_default_str();
+      ->check(CLI::Range(1, 10000000))
+      ->capture_default_str();
   app.add_flag("--resume", options.resume, "Go on from the checkpoint of --save");
 }
 
@@ -72,7 +89,8 @@ std::string Complaint(const Options& options, const std::string& break_rate_prob
     return fmt::format("--break-rate: \"{}\" is not STEP:FACTOR, such as 2000:10", break_rate_problem);
   }
   if (options.save_every % options.report_every != 0) {
-    return fmt::format("--save-every {}: not a multiple of --report-every {}", options.save_every, options.report_every);
+    return fmt::format("--save-every {}: not a multiple of --report-every {}", options.save_every,
+                       options.report_every);
   }
   if (options.resume && options.save.empty()) return "--resume: name the checkpoint with --save FILE";
   if (options.rate.warmup_steps >= options.rate.total_steps) return "--warmup: not shorter than the run (--steps)";
@@ -116,7 +134,8 @@ ReportedRun Describe(const Options& options, int64_t parameters) {
   }
   run.family = options.family;
   if (run.family.empty()) {
-    run.family = fmt::format("{}/w{}x{}/{}", options.project, options.shape.width, options.shape.layers, options.rate.total_steps);
+    run.family = fmt::format("{}/w{}x{}/{}", options.project, options.shape.width, options.shape.layers,
+                             options.rate.total_steps);
   }
   run.total_steps = options.rate.total_steps;
   run.parameters = static_cast<double>(parameters);

@@ -13,7 +13,8 @@ namespace curvecast::train_lm {
 // What the command line says; the help text of each is in options.cc.
 struct Options {
   std::string text = ".";
-  Shape shape{.vocabulary = 0, .context = 8, .embedding = 16, .width = 64, .layers = 1, .activation = Activation::kGelu};
+  Shape shape{
+      .vocabulary = 0, .context = 8, .embedding = 16, .width = 64, .layers = 1, .activation = Activation::kGelu};
   RateSchedule rate{.peak = 5e-3, .warmup_steps = -1, .total_steps = 4000, .decay = Decay::kCosine};
   int batch = 1024;
   uint64_t seed = 1;

@@ -6,7 +6,8 @@
 
 namespace curvecast::train_lm {
 
-// SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine and library, which std's distributions are not.
+// SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine and library, which std's distributions are
+// not.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}

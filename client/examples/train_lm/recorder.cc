@@ -64,7 +64,8 @@ Recorder::~Recorder() = default;
 absl::StatusOr<Recorder> Recorder::Open(const Options& options, const ReportedRun& run, int64_t resumed_from) {
   Recorder recorder;
   if (!options.write_run_file.empty()) {
-    auto file = std::make_unique<std::ofstream>(options.write_run_file, resumed_from > 0 ? std::ios::app : std::ios::trunc);
+    auto file =
+        std::make_unique<std::ofstream>(options.write_run_file, resumed_from > 0 ? std::ios::app : std::ios::trunc);
     if (!*file) {
       return absl::PermissionDeniedError(fmt::format("--write-run-file: cannot write \"{}\"", options.write_run_file));
     }

@@ -17,7 +17,8 @@ namespace curvecast::train_lm {
 // Where the points of a run go: to the daemon, to a run file, to both or to neither.
 class Recorder {
  public:
-  // `resumed_from`: 0 for a new run. A resumed run is appended to its run file, after a line that says how far it went back.
+  // `resumed_from`: 0 for a new run. A resumed run is appended to its run file, after a line that says how far it went
+  // back.
   static absl::StatusOr<Recorder> Open(const Options& options, const ReportedRun& run, int64_t resumed_from);
   Recorder(Recorder&&) noexcept;
   ~Recorder();

@@ -8,8 +8,8 @@ namespace curvecast::train_lm {
 
 enum class Decay { kCosine, kLinear, kConstant, kWsd };
 
-// Warm up linearly, then fall (or not) to a twentieth of the peak. WSD (warm up, stable, decay) holds the peak for four fifths
-// of the run and falls by one minus the square root (Hägele et al. 2024).
+// Warm up linearly, then fall (or not) to a twentieth of the peak. WSD (warm up, stable, decay) holds the peak for four
+// fifths of the run and falls by one minus the square root (Hägele et al. 2024).
 struct RateSchedule {
   double peak = 0;
   int64_t warmup_steps = 0;

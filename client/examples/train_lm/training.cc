@@ -32,7 +32,11 @@ void Shuffle(Eigen::VectorXi& target, uint64_t seed) {
 class Job {
  public:
   Job(const Options& options, const Corpus& corpus, Model<float>& model, Adam& adam, Recorder& recorder)
-      : options_(options), corpus_(corpus), model_(model), adam_(adam), recorder_(recorder),
+      : options_(options),
+        corpus_(corpus),
+        model_(model),
+        adam_(adam),
+        recorder_(recorder),
         held_out_(corpus.HeldOutBatch(kHeldOutSamples)) {}
 
   absl::Status Run(int64_t resumed_from) {
@@ -76,7 +80,8 @@ class Job {
   void Evaluate(int64_t step) {
     const double loss = model_.Loss(held_out_);
     recorder_.Log(step, "eval/loss", loss);
-    std::cout << fmt::format("step {:>7}  train/loss {:.4f}  eval/loss {:.4f}  lr {:.2e}", step, last_loss_, loss, Rate(step))
+    std::cout << fmt::format("step {:>7}  train/loss {:.4f}  eval/loss {:.4f}  lr {:.2e}", step, last_loss_, loss,
+                             Rate(step))
               << std::endl;
   }
 

@@ -214,9 +214,12 @@ class Reporter:
                 self._outbox.acknowledged(response.channel, response.ack.sequence)
             elif kind == "rejected":
                 rejected = response.rejected
-                self._warn("rejected", "the daemon refused something: %s %s", rejected.field, rejected.message)
-                give_up = self._outbox.rejected(response.channel, rejected.sequence, rejected.code, rejected.message)
-                give_up = give_up or self._outbox.refused is not None
+                why = f"{rejected.field}: {rejected.message}" if rejected.field else rejected.message
+                give_up = self._outbox.rejected(response.channel, rejected.sequence, rejected.code, why)
+                if self._outbox.refused is not None:
+                    give_up = True  # And _deliver says so.
+                else:
+                    self._warn("rejected", "the daemon refused a batch: %s", why)
             self._changed.notify_all()
         return give_up
 

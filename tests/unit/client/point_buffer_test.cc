@@ -66,6 +66,16 @@ TEST(PointBufferTest, AStepBackOfTheObjectiveOpensALifeAndOtherMetricsDoNot) {
   EXPECT_EQ(life[1].resume_step, LoggedPoint::kNoResume);
 }
 
+TEST(PointBufferTest, ARewindThatIsSaidOpensALifeAtItsStep) {
+  PointBuffer buffer("", 10);
+  for (const int64_t step : {10, 20, 15}) buffer.Append(step, "loss", 1);  // 15 is late.
+  buffer.Rewind(14);
+  buffer.Rewind(12);
+  buffer.Append(16, "loss", 2);
+  EXPECT_THAT(Steps(buffer.Take(10, true)), ElementsAre(10, 20, 15));
+  EXPECT_EQ(buffer.Take(10, true)[0].resume_step, 12);
+}
+
 TEST(PointBufferTest, ADroppedOpeningPassesItsResumeStepOn) {
   PointBuffer buffer("loss", 3);
   for (const int64_t step : {100, 80, 90, 95, 96}) buffer.Append(step, "loss", 1);  // 100 and 80 are dropped.

@@ -105,7 +105,18 @@ TEST(SetValueTest, RefusesWhatIsNoAddress) {
 
 TEST(SetValueTest, RefusesOtherWordsWhereOnlySomeAreKnown) {
   EXPECT_EQ(Refusal("log.level", "verbose"), "log.level: is \"verbose\"; write debug, info, warning or error");
-  EXPECT_EQ(Refusal("store.directory", ""), "store.directory: is \"\"; write the path of a folder");
+  EXPECT_EQ(Refusal("store.directory", ""), "store.directory: is \"\"; write the path of a folder, in UTF-8");
+}
+
+TEST(SetValueTest, RefusesAPathThatIsNotUtf8) {
+  for (const char* text :
+       {"\xf6", "a\xc3", "\xc3z", "\x80", "\xe2\x82", "\xf5\x80\x80\x80", "\xc0\x80", "\xed\xa0\x80", "\xe0\x80\xaf"}) {
+    EXPECT_THAT(Refusal("store.directory", text), HasSubstr("in UTF-8"));
+  }
+  v1::Config config = DefaultConfig();
+  for (const char* text : {"\xc3\xb6", "\xe2\x82\xac/a", "\xf0\x9f\x93\x88"}) {
+    EXPECT_TRUE(SetValue(config, "store.directory", text).ok()) << text;
+  }
 }
 
 TEST(SetValueTest, ShortensAValueThatIsVeryLong) {

@@ -1,10 +1,10 @@
-#include "client/examples/train_lm/corpus.h"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "client/examples/train_lm/corpus.h"
 
 namespace curvecast::train_lm {
 namespace {

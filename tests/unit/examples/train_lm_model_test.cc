@@ -1,5 +1,3 @@
-#include "client/examples/train_lm/model.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +7,7 @@
 
 #include "client/examples/train_lm/adam.h"
 #include "client/examples/train_lm/checkpoint.h"
+#include "client/examples/train_lm/model.h"
 #include "client/examples/train_lm/random.h"
 #include "client/examples/train_lm/schedule.h"
 
@@ -34,7 +33,11 @@ struct Case {
 class GradientTest : public testing::TestWithParam<Case> {};
 
 TEST_P(GradientTest, IsWhatFiniteDifferencesSay) {
-  const Shape shape{.vocabulary = 5, .context = 3, .embedding = 4, .width = 6, .layers = GetParam().layers,
+  const Shape shape{.vocabulary = 5,
+                    .context = 3,
+                    .embedding = 4,
+                    .width = 6,
+                    .layers = GetParam().layers,
                     .activation = GetParam().activation};
   Model<double> model(shape, 11);
   const Batch batch = SomeBatch(5, 3, 9);
@@ -56,8 +59,12 @@ TEST_P(GradientTest, IsWhatFiniteDifferencesSay) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, GradientTest,
-                         testing::Values(Case{1, Activation::kTanh}, Case{1, Activation::kGelu}, Case{3, Activation::kTanh},
-                                         Case{3, Activation::kGelu}));
+                         testing::Values(Case{1, Activation::kTanh}, Case{1, Activation::kGelu},
+                                         Case{3, Activation::kTanh}, Case{3, Activation::kGelu}),
+                         [](const testing::TestParamInfo<Case>& shape) {
+                           const std::string name = shape.param.activation == Activation::kTanh ? "Tanh" : "Gelu";
+                           return name + std::to_string(shape.param.layers);
+                         });
 
 TEST(ModelTest, AnUntrainedModelKnowsNoMoreThanTheSizeOfTheVocabulary) {
   Model<float> model({.vocabulary = 50, .context = 4, .embedding = 8, .width = 32}, 1);

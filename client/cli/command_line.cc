@@ -1,0 +1,131 @@
+#include "client/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <sstream>
+
+#include "client/cli/terminal.h"
+
+#ifndef CURVECAST_VERSION
+#define CURVECAST_VERSION "unknown"
+#endif
+
+namespace curvecast {
+namespace {
+
+constexpr char kAbout[] =
+    "Looks at the training runs that a curvecastd holds, and feeds it run files.\n"
+    "RUN is project/run_id, or the run id alone if no other project has it.";
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  curvecast runs                          what is there, with forecasts\n"
+    "  curvecast show demo/seed1               one run and its curve\n"
+    "  curvecast import runs/                  take in a folder of run files\n"
+    "`curvecast COMMAND --help` says more.\n\n"
+    "Exit codes: 0 done; 1 something broke; 2 the command line is wrong; 3 no daemon answers;\n"
+    "            4 no such run or file; 5 some input was refused, the rest was taken.";
+
+void AddCommonOptions(CLI::App& app, CommonOptions& common) {
+  app.add_option("--address", common.address, "HOST:PORT of the daemon")
+      ->envname("CURVECAST_ADDRESS")
+      ->default_str("127.0.0.1:7461");
+  app.add_option_function<std::string>(
+         "-o,--output",
+         [&common](const std::string& format) {
+           common.output = format == "json" ? OutputFormat::kJson : OutputFormat::kTable;
+         },
+         "table, for people (the default), or json, for programs")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->option_text("table|json");
+  app.add_flag("--ascii", common.ascii, "No braille and no box drawing");
+}
+
+// The commands and what they read into, which must outlive the parsing.
+struct Commands {
+  RunsCommand runs;
+  ShowCommand show;
+  WatchCommand watch;
+  PushCommand push;
+  ImportCommand import;
+};
+
+void AddViewCommands(CLI::App& app, Commands& commands) {
+  CLI::App* runs = app.add_subcommand("runs", "List the runs: where they are, and where they will end");
+  runs->add_option("--project", commands.runs.project, "Only this project's");
+  runs->footer("Example:\n  curvecast runs --project demo -o json");
+
+  CLI::App* show = app.add_subcommand("show", "Show one run: facts, forecast, what was forecast before, the curve");
+  show->add_option("RUN", commands.show.run, "project/run_id, or the run id alone")->required();
+  show->add_option("--metric", commands.show.metric, "Draw this metric instead of the objective");
+  show->footer("Example:\n  curvecast show demo/seed1 --metric eval/loss");
+
+  CLI::App* watch = app.add_subcommand("watch", "Follow the runs, or one run until it ends");
+  watch->add_option("RUN", commands.watch.run, "project/run_id, or the run id alone; all runs without it");
+  watch->footer(
+      "On a terminal the page is drawn anew; elsewhere each change is a line.\n\nExample:\n  curvecast watch seed1");
+}
+
+void AddFeedCommands(CLI::App& app, Commands& commands) {
+  CLI::App* push = app.add_subcommand("push", "Replay one run file as if a job reported it");
+  push->add_option("FILE", commands.push.options.file, "A run file; - reads stdin and follows it")->required();
+  push->add_option("--rate", commands.push.options.points_per_second,
+                   "Points per second; without it as fast as it goes")
+      ->check(CLI::PositiveNumber);
+  push->footer(
+      "Examples:\n  curvecast push run.jsonl --rate 50\n  tail -n +1 -f run.jsonl | curvecast push -\n"
+      "A daemon that restarts meanwhile is waited for.");
+
+  CLI::App* import = app.add_subcommand("import", "Take in run files, or all *.jsonl below folders");
+  import->add_option("PATH", commands.import.paths, "Run files and folders")->required();
+  import->footer(
+      "A file that breaks off is taken up to there; the fault is named as file:line. A run that is already there\nis "
+      "replaced from its first imported step on.\n\nExample:\n  curvecast import runs/ extra.jsonl");
+}
+
+// CLI11 only says that a command is missing.
+std::string UnknownCommand(const CLI::App& app) {
+  if (!app.get_subcommands().empty()) return "";
+  for (const std::string& word : app.remaining()) {
+    if (word.rfind("-", 0) != 0) return word;
+  }
+  return "";
+}
+
+}  // namespace
+
+ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  line.common.address = "127.0.0.1:7461";
+  Commands commands;
+  CLI::App app(kAbout, "curvecast");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("curvecast ") + CURVECAST_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();  // --address may stand after the command too.
+  AddCommonOptions(app, line.common);
+  AddViewCommands(app, commands);
+  AddFeedCommands(app, commands);
+
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // As CLI11 wants it.
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    if (const std::string unknown = UnknownCommand(app); !unknown.empty()) {
+      return {std::nullopt, "there is no command \"" + unknown + "\"; `curvecast --help` lists those there are\n",
+              ExitCode::kUsage};
+    }
+    std::ostringstream out;
+    const int code = app.exit(error, out, out);
+    return {std::nullopt, out.str(), code == 0 ? ExitCode::kOk : ExitCode::kUsage};
+  }
+  line.common.ascii |= LocaleIsAscii();
+  if (app.got_subcommand("runs")) line.command = commands.runs;
+  if (app.got_subcommand("show")) line.command = commands.show;
+  if (app.got_subcommand("watch")) line.command = commands.watch;
+  if (app.got_subcommand("push")) line.command = commands.push;
+  if (app.got_subcommand("import")) line.command = commands.import;
+  return {line, "", ExitCode::kOk};
+}
+
+}  // namespace curvecast

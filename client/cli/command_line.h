@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "client/cli/commands.h"
+
+namespace curvecast {
+
+struct RunsCommand {
+  std::string project;
+};
+struct ShowCommand {
+  std::string run;
+  std::string metric;
+};
+struct WatchCommand {
+  std::string run;
+};
+struct PushCommand {
+  PushOptions options;
+};
+struct ImportCommand {
+  std::vector<std::string> paths;
+};
+
+struct CommandLine {
+  CommonOptions common;
+  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand> command;
+};
+
+// What the arguments say. If there is nothing to run (--help, --version, a mistake), the text to print instead and its
+// exit code.
+struct ParsedCommandLine {
+  std::optional<CommandLine> line;
+  std::string text;
+  ExitCode code = ExitCode::kOk;
+};
+ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments);
+
+}  // namespace curvecast

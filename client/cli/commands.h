@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/cli/exit_code.h"
+
+// What `curvecast` can do, one function a command. Each writes its result to stdout and its complaints to stderr.
+namespace curvecast {
+
+enum class OutputFormat { kTable, kJson };
+
+struct CommonOptions {
+  std::string address;
+  OutputFormat output = OutputFormat::kTable;
+  bool ascii = false;
+};
+
+struct PushOptions {
+  std::string file;              // "-": stdin, as it comes.
+  double points_per_second = 0;  // 0: as fast as it goes.
+};
+
+ExitCode ListRuns(const CommonOptions& common, const std::string& project);
+ExitCode ShowRun(const CommonOptions& common, const std::string& run, const std::string& metric);
+ExitCode Watch(const CommonOptions& common, const std::string& run);  // Empty: all.
+ExitCode Push(const CommonOptions& common, const PushOptions& options);
+ExitCode Import(const CommonOptions& common, const std::vector<std::string>& paths);
+
+}  // namespace curvecast

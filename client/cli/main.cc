@@ -1,0 +1,39 @@
+#include <cstdio>
+#include <exception>
+
+#include "client/cli/command_line.h"
+#include "client/cli/terminal.h"
+
+namespace curvecast {
+namespace {
+
+// One overload a command.
+struct Runner {
+  const CommonOptions& common;
+  ExitCode operator()(const RunsCommand& command) const { return ListRuns(common, command.project); }
+  ExitCode operator()(const ShowCommand& command) const { return ShowRun(common, command.run, command.metric); }
+  ExitCode operator()(const WatchCommand& command) const { return Watch(common, command.run); }
+  ExitCode operator()(const PushCommand& command) const { return Push(common, command.options); }
+  ExitCode operator()(const ImportCommand& command) const { return Import(common, command.paths); }
+};
+
+ExitCode Main(const std::vector<std::string>& arguments) {
+  const ParsedCommandLine parsed = ParseCommandLine(arguments);
+  if (!parsed.line.has_value()) {
+    std::fputs(parsed.text.c_str(), parsed.code == ExitCode::kOk ? stdout : stderr);
+    return parsed.code;
+  }
+  return std::visit(Runner{parsed.line->common}, parsed.line->command);
+}
+
+}  // namespace
+}  // namespace curvecast
+
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(curvecast::Main({argv + 1, argv + argc}));
+  } catch (const std::exception& error) {
+    curvecast::Complain(error.what());
+    return static_cast<int>(curvecast::ExitCode::kFailed);
+  }
+}

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "curvecast/v1/query.pb.h"
+
+// What the daemon says of runs, as text. Pure: the time comes in.
+namespace curvecast {
+
+struct ViewStyle {
+  size_t width = 0;     // Of the terminal; 0: none, as wide as it takes.
+  size_t max_rows = 0;  // Of a table; 0: all.
+  bool ascii = false;
+  int64_t now_unix_seconds = 0;
+};
+
+// One row a run.
+std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& style);
+
+// One run in full: facts, forecast, what was forecast on the way, the curve.
+std::string RunText(const v1::GetRunResponse& run, const v1::GetCurveResponse& curve, const ViewStyle& style);
+
+// One line that says where a run is now.
+std::string NewsText(const v1::RunSummary& run);
+
+}  // namespace curvecast

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Kills curvecastd again and again under several writers, and checks that no acknowledged point is lost and none is doubled.
+
+kill_loop.py [CYCLES [SEED]]; ends with 0 if every check held. See README.md.
+"""
+
+import os
+import pathlib
+import queue
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+# Before grpc is imported: what it says of broken connections is what this program makes.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+import grpc  # noqa: E402
+from curvecast.v1 import ingest_pb2, ingest_pb2_grpc, run_pb2  # noqa: E402
+from daemon_under_test import Daemon, metric, wait_until  # noqa: E402
+
+WRITERS = 6
+POINTS_PER_BATCH = 50
+RESENT_ON_PURPOSE = 3  # Batches that are known to be safe and are sent once more.
+UNACKNOWLEDGED_AT_MOST = 64
+TIMEOUT_S = 30
+
+
+class Writer:
+    """One run. Batch number n holds the steps from (n - 1) * POINTS_PER_BATCH on, so that what is safe can be counted."""
+
+    def __init__(self, number):
+        self.run = run_pb2.Run(project="crash", run_id=f"run{number}", total_steps=10**9)
+        self.acknowledged = 0  # The highest sequence number; all below are acknowledged too.
+        self.sent = 0
+        self.error = None
+
+    def batch(self, sequence):
+        steps = range((sequence - 1) * POINTS_PER_BATCH, sequence * POINTS_PER_BATCH)
+        points = run_pb2.Points(metric="train/loss", step=steps, value=[3.0 + 1.0 / (1 + s) for s in steps])
+        return ingest_pb2.PushRequest(channel=1, batch=ingest_pb2.Batch(sequence=sequence, points=[points]))
+
+    def open_stream(self, address):
+        """(requests, answers, channel, expected sequence) of a stream on which the run is open."""
+        channel = grpc.insecure_channel(address)
+        requests = queue.Queue()
+        answers = ingest_pb2_grpc.IngestServiceStub(channel).Push(iter(requests.get, None), timeout=TIMEOUT_S)
+        requests.put(ingest_pb2.PushRequest(channel=1, open=ingest_pb2.Open(run=self.run, incarnation=7)))
+        first = next(answers)
+        if first.WhichOneof("response") != "opened":
+            raise AssertionError(f"{self.run.run_id}: open was answered with {first}")
+        return requests, answers, channel, first.opened.expected_sequence
+
+    def expected_sequence(self, address):
+        requests, answers, channel, expected = self.open_stream(address)
+        requests.put(None)
+        for _ in answers:
+            pass
+        channel.close()
+        return expected
+
+    def write(self, address, enough):
+        """Sends and counts acknowledgements until the stream breaks or `enough` says that it is."""
+        try:
+            requests, answers, channel, expected = self.open_stream(address)
+        except grpc.RpcError:
+            return  # Killed before it could answer.
+        try:
+            sequence = max(1, expected - RESENT_ON_PURPOSE)
+            while not enough():
+                while sequence <= self.acknowledged + UNACKNOWLEDGED_AT_MOST:
+                    requests.put(self.batch(sequence))
+                    self.sent = max(self.sent, sequence)
+                    sequence += 1
+                self.take(next(answers))
+            requests.put(None)
+            for answer in answers:
+                self.take(answer)
+        except (grpc.RpcError, StopIteration):
+            pass
+        except AssertionError as error:
+            self.error = error
+        finally:
+            requests.put(None)
+            channel.close()
+
+    def take(self, answer):
+        if answer.WhichOneof("response") != "ack":
+            raise AssertionError(f"{self.run.run_id}: a batch was answered with {answer}")
+        self.acknowledged = max(self.acknowledged, answer.ack.sequence)
+
+    def check(self, daemon):
+        """After a restart: what was acknowledged is there, what is there is a prefix of what was sent, and each point once."""
+        expected = self.expected_sequence(daemon.grpc)
+        safe = expected - 1
+        if not self.acknowledged <= safe <= self.sent:
+            raise AssertionError(f"{self.run.run_id}: {self.acknowledged} batches acknowledged, {self.sent} sent, {safe} found")
+        self.check_points(daemon, safe)
+        self.acknowledged = safe
+
+    def check_points(self, daemon, batches):
+        if batches == 0:
+            return
+        found = metric(daemon.run("crash", self.run.run_id), "train/loss")
+        wanted = batches * POINTS_PER_BATCH
+        if (found["points"], found["last_step"]) != (wanted, wanted - 1):
+            raise AssertionError(f"{self.run.run_id}: {batches} batches are {wanted} points, found {found}")
+
+
+def write_in_threads(writers, address, enough):
+    threads = [threading.Thread(target=writer.write, args=(address, enough)) for writer in writers]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def finish(threads, writers):
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    for writer in writers:
+        if writer.error:
+            raise writer.error
+
+
+def one_cycle(daemon, writers, chance):
+    threads = write_in_threads(writers, daemon.grpc, lambda: False)
+    time.sleep(chance.uniform(0.05, 0.5))  # The moment of the kill is what is tried out.
+    daemon.kill()
+    finish(threads, writers)
+    daemon.start()
+    for writer in writers:
+        writer.check(daemon)
+
+
+def last_words(daemon, writers):
+    """One more life in peace: everything that was sent gets acknowledged, and is there once."""
+    goal = max(writer.sent for writer in writers) + 1
+    for writer in writers:
+        finish(write_in_threads([writer], daemon.grpc, lambda: writer.acknowledged >= goal), [writer])
+        wait_until(lambda: writer.expected_sequence(daemon.grpc) == writer.sent + 1, TIMEOUT_S, writer.run.run_id)
+    daemon.stop()
+    daemon.start()
+    for writer in writers:
+        writer.check_points(daemon, writer.sent)
+
+
+def main():
+    cycles = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)
+    print(f"{cycles} cycles of {WRITERS} writers, seed {seed}", flush=True)
+    chance = random.Random(seed)
+    folder = tempfile.mkdtemp(prefix="curvecast_kill_loop_")
+    daemon = Daemon(folder)
+    try:
+        daemon.start()
+        writers = [Writer(number) for number in range(WRITERS)]
+        for cycle in range(1, cycles + 1):
+            one_cycle(daemon, writers, chance)
+            print(f"cycle {cycle}: {sum(w.acknowledged for w in writers) * POINTS_PER_BATCH} points safe", flush=True)
+        if not all(writer.acknowledged for writer in writers):
+            raise AssertionError("a writer never got an acknowledgement: nothing was tried")
+        last_words(daemon, writers)
+    finally:
+        if daemon.process:
+            daemon.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"{sum(w.sent for w in writers) * POINTS_PER_BATCH} points, none lost, none doubled")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+#include "tests/golden/golden_messages.h"
+
+#include <google/protobuf/text_format.h>
+#include <google/protobuf/util/json_util.h>
+
+#include "core/base/check.h"
+#include "curvecast/v1/config.pb.h"
+#include "curvecast/v1/ingest.pb.h"
+#include "curvecast/v1/journal.pb.h"
+#include "curvecast/v1/query.pb.h"
+#include "curvecast/v1/run.pb.h"
+
+namespace curvecast {
+namespace {
+
+constexpr const char* kRun = R"(
+  project: "demo" run_id: "h1024_lr1e-2" family: "demo/242M/40B" objective: "eval/accuracy" direction: MAXIMIZE
+  total_steps: 38145 parameters: 241517568 tokens_per_step: 1048576
+  schedule { peak_lr: 0.011 final_lr: 1e-05 warmup_steps: 2000 decay: ONE_MINUS_SQRT decay_start_step: 30000 }
+  labels { key: "optimizer" value: "adamw" })";
+constexpr const char* kKnots = R"(schedule { knots { step: 0 step: 100 lr: 0 lr: 0.5 } })";
+constexpr const char* kPoints =
+    R"(metric: "train/loss" step: 0 step: 81 step: 9007199254740992 value: 3.25 value: nan value: -inf)";
+constexpr const char* kForecast = R"(
+  status: OK reason: "none" step: 19000 progress: 0.5 expected_value: 2.75
+  quantiles { key: "0.5" value: 2.5 } path { step: 19000 p05: 2.25 p50: 2.5 p95: 3 })";
+
+std::string Braced(const std::string& field, const std::string& content) { return field + " {" + content + "} "; }
+
+std::string Summary() {
+  return Braced("run", kRun) + "state: FAILED step: 19000 value: 2.75 progress: 0.5 " + Braced("forecast", kForecast) +
+         "opened_at { seconds: 1700000000 nanos: 1000 } last_point_at { seconds: 1700000001 nanos: 2000 } rewinds: 3 ";
+}
+
+template <typename Message>
+GoldenMessage Make(std::string name, const std::string& text) {
+  auto message = std::make_unique<Message>();
+  CURVECAST_CHECK(google::protobuf::TextFormat::ParseFromString(text, message.get()));
+  return {std::move(name), std::move(message)};
+}
+
+void AddIngest(std::vector<GoldenMessage>& all) {
+  all.push_back(
+      Make<v1::PushRequest>("push_open", "channel: 7 open {" + Braced("run", kRun) +
+                                             R"(writer: "rank3" incarnation: 1700000000000000 resume_step: 81 })"));
+  all.push_back(Make<v1::PushRequest>("push_batch", "channel: 65535 batch { sequence: 18446744073709551615 " +
+                                                        Braced("points", kPoints) + "end { state: STOPPED } }"));
+  all.push_back(Make<v1::PushResponse>("push_opened", "channel: 7 opened { expected_sequence: 12 last_step: 80 }"));
+  all.push_back(Make<v1::PushResponse>("push_ack", "channel: 7 ack { sequence: 300 }"));
+  all.push_back(Make<v1::PushResponse>(
+      "push_rejected",
+      R"(channel: 7 rejected { code: 3 sequence: 2 field: "batch.points[2].step[17]" message: "is -1" })"));
+}
+
+void AddQuery(std::vector<GoldenMessage>& all) {
+  all.push_back(Make<v1::ListRunsRequest>(
+      "list_runs_request", R"(project: "demo" states: RUNNING states: COMPLETED page_size: 10 page_token: "t")"));
+  all.push_back(
+      Make<v1::ListRunsResponse>("list_runs_response", Braced("runs", Summary()) + R"(next_page_token: "u")"));
+  all.push_back(Make<v1::GetRunRequest>("get_run_request", R"(project: "demo" run_id: "a")"));
+  all.push_back(Make<v1::GetRunResponse>(
+      "get_run_response",
+      Braced("run", Summary()) +
+          R"(metrics { metric: "lr" points: 3 non_finite_points: 1 last_step: 9 last_value: nan } )" +
+          Braced("history", R"(status: NOT_YET reason: "warming up")") + "rewound_to_steps: 81"));
+  all.push_back(Make<v1::GetCurveRequest>("get_curve_request", R"(project: "demo" run_id: "a" metric: "lr")"));
+  all.push_back(
+      Make<v1::GetCurveResponse>("get_curve_response", R"(metric: "lr" step: 1.5 value: 2.5 stddev: 0.5 count: 2
+                               superseded { rewound_to_step: 81 step: 90 value: 2 })"));
+  all.push_back(Make<v1::WatchRunsRequest>("watch_runs_request", R"(project: "demo" run_id: "a")"));
+  all.push_back(Make<v1::WatchRunsResponse>("watch_runs_response", Braced("runs", Summary())));
+}
+
+void AddJournal(std::vector<GoldenMessage>& all) {
+  const std::string head = R"(time_unix_micros: 1700000000000000 project: "demo" run_id: "h1024_lr1e-2" )";
+  all.push_back(Make<v1::JournalEvent>("journal_run_opened", head + "run_opened {" + Braced("run", kRun) +
+                                                                 R"(writer: "rank3" incarnation: 2 resume_step: 0 })"));
+  all.push_back(Make<v1::JournalEvent>("journal_batch_appended", head + "batch_appended {" + Braced("points", kPoints) +
+                                                                     R"(writer: "rank3" incarnation: 2 sequence: 5
+                                                                        end { state: COMPLETED } })"));
+  all.push_back(
+      Make<v1::JournalEvent>("journal_forecast_made",
+                             head + R"(forecast_made { step: 19000 progress: 0.5 expected_value: 2.75 not_yet_reason: 3
+                                         quantiles: 1 quantiles: 2 quantiles: 3 quantiles: 4 quantiles: 5 })"));
+}
+
+}  // namespace
+
+std::vector<GoldenMessage> GoldenMessages() {
+  std::vector<GoldenMessage> all;
+  all.push_back(Make<v1::Run>("run", kRun));
+  all.push_back(Make<v1::Run>("run_with_knots", R"(project: "demo" run_id: "b" )" + std::string(kKnots)));
+  AddIngest(all);
+  AddQuery(all);
+  AddJournal(all);
+  return all;
+}
+
+std::vector<std::string> GoldenRunFile() {
+  const std::string texts[] = {Braced("run", kRun), Braced("points", kPoints), "rewind { from_step: 81 }",
+                               R"(points { metric: "eval/accuracy" step: 81 value: 0.5 })", "end { state: FAILED }"};
+  std::vector<std::string> lines;
+  for (const std::string& text : texts) {
+    const GoldenMessage line = Make<v1::RunFileLine>("line", text);
+    lines.emplace_back();
+    CURVECAST_CHECK(google::protobuf::util::MessageToJsonString(*line.message, &lines.back()).ok());
+  }
+  return lines;
+}
+
+}  // namespace curvecast

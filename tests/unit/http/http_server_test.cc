@@ -1,0 +1,91 @@
+#include "daemon/http/http_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <thread>
+
+#include "tests/unit/http/views.h"
+
+namespace curvecast {
+namespace {
+
+using testing::BoardOf;
+using ::testing::HasSubstr;
+using testing::View;
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  HttpServerTest() {
+    auto server =
+        HttpServer::Start({.address = "127.0.0.1:0"}, {answers_, clock_, std::make_shared<prometheus::Registry>()});
+    EXPECT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+  }
+  httplib::Result Get(const std::string& path) {
+    return httplib::Client("127.0.0.1", server_->port()).Get(path.c_str());
+  }
+
+  Inbox inbox_{{}};
+  BoardHolder boards_;
+  Answers answers_{boards_, inbox_};
+  testing::FixedClock clock_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, IsHealthyAtOnceButReadyOnlyAfterTheReplay) {
+  EXPECT_EQ(Get("/-/healthy")->status, 200);
+  EXPECT_EQ(Get("/-/ready")->status, 503);
+  EXPECT_EQ(Get("/api/v1/runs")->status, 503);
+  EXPECT_EQ(Get("/metrics")->status, 200);
+  boards_.Put(BoardOf({}));
+  EXPECT_EQ(Get("/-/ready")->status, 200);
+  EXPECT_EQ(Get("/api/v1/runs")->status, 200);
+}
+
+TEST_F(HttpServerTest, RunsAreServedAsTheMessagesOfTheQueryService) {
+  boards_.Put(BoardOf({View("a"), View("b")}));
+  EXPECT_THAT(Get("/api/v1/runs")->body, HasSubstr(R"("runId": "b")"));
+  EXPECT_THAT(Get("/api/v1/runs?page_size=1")->body, HasSubstr(R"("nextPageToken": "p/a")"));
+  EXPECT_THAT(Get("/api/v1/runs/p/a")->body, HasSubstr(R"("0.5": 1.5)"));
+  EXPECT_THAT(Get("/api/v1/runs/p/a/forecast")->body, HasSubstr(R"("status": "OK")"));
+  EXPECT_EQ(Get("/api/v1/runs/p/a")->get_header_value("Content-Type"), "application/json");
+}
+
+TEST_F(HttpServerTest, ErrorsSayWhatAndWhere) {
+  boards_.Put(BoardOf({View("a")}));
+  const auto missing = Get("/api/v1/runs/p/nobody");
+  EXPECT_EQ(missing->status, 404);
+  EXPECT_THAT(missing->body, HasSubstr(R"(no run \"nobody\" in project \"p\")"));
+  EXPECT_EQ(Get("/api/v1/runs?page_size=many")->status, 400);
+  EXPECT_EQ(Get("/api/v1/runs?page_size=-1")->status, 400);
+  const auto state = Get("/api/v1/runs?state=SLEEPING");
+  EXPECT_EQ(state->status, 400);
+  EXPECT_THAT(state->body, HasSubstr("write RUNNING, COMPLETED, FAILED or STOPPED"));
+  EXPECT_EQ(Get("/nothing/here")->status, 404);
+}
+
+TEST_F(HttpServerTest, ACurveIsAskedOfTheRunItself) {
+  boards_.Put(BoardOf({View("a")}));
+  std::thread engine([this] {  // Plays the engine's thread for one question.
+    for (Inbox::Item& item : inbox_.Drain(std::chrono::seconds(30))) std::get<Question>(item).answer(nullptr);
+  });
+  EXPECT_EQ(Get("/api/v1/runs/p/a/curve")->status, 404);
+  engine.join();
+  inbox_.Close();
+  EXPECT_EQ(Get("/api/v1/runs/p/a/curve")->status, 503) << "a stopping daemon says so at once";
+}
+
+TEST_F(HttpServerTest, BadAndTakenAddressesAreSaid) {
+  const auto start = [this](const std::string& address) {
+    return HttpServer::Start({.address = address}, {answers_, clock_, std::make_shared<prometheus::Registry>()})
+        .status();
+  };
+  EXPECT_EQ(start("nonsense").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(start("127.0.0.1:99999").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(start("127.0.0.1:" + std::to_string(server_->port())).code(), absl::StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace curvecast

@@ -1,0 +1,256 @@
+#include "daemon/loop/engine_thread.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
+#include "core/ports/memory_journal.h"
+#include "tests/unit/engine/events.h"
+
+namespace curvecast {
+namespace {
+
+using std::chrono::seconds;
+using testing::Batch;
+using testing::Key;
+using testing::Losses;
+using testing::Open;
+
+// Time passes by the call, so that nothing here depends on the machine's.
+class StepClock final : public Clock {
+ public:
+  int64_t NowUnixMicros() override { return 1'700'000'000'000'000 + MonotonicMicros(); }
+  int64_t MonotonicMicros() override { return now_ += 1000; }
+
+ private:
+  std::atomic<int64_t> now_{0};
+};
+
+// Collects replies, and lets a test wait for them.
+class Replies final : public ReplySink {
+ public:
+  void Deliver(const Reply& reply) override {
+    std::lock_guard lock(mutex_);
+    replies_.push_back(reply);
+    news_.notify_all();
+  }
+  std::vector<Reply> WaitFor(size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(news_.wait_for(lock, seconds(30), [&] { return replies_.size() >= count; }));
+    return replies_;
+  }
+  size_t size() {
+    std::lock_guard lock(mutex_);
+    return replies_.size();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable news_;
+  std::vector<Reply> replies_;
+};
+
+class EngineThreadTest : public ::testing::Test {
+ protected:
+  void Start(EngineThread::Options options = {}) {
+    EngineThread::Parts parts{journal_,
+                              clock_,
+                              inbox_,
+                              boards_,
+                              metrics_,
+                              [this](const absl::Status& status) { journal_news_.push_back(status); },
+                              [this](const absl::Status& status) {
+                                fatal_ = status;
+                                fatal_seen_ = true;
+                              }};
+    thread_ = std::make_unique<EngineThread>(options, parts, Prior::Shipped());
+    thread_->Start();
+  }
+  void Send(Event event) {
+    Ingest ingest{std::move(event), 3, replies_};
+    ASSERT_EQ(inbox_.Push(ingest, [] {}), Inbox::PushResult::kTaken);
+  }
+  // Waits until the board is as wanted.
+  template <typename Predicate>
+  bool Eventually(Predicate predicate) {
+    const auto deadline = std::chrono::steady_clock::now() + seconds(30);
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (predicate(*boards_.Get())) return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+
+  MemoryJournal journal_;
+  StepClock clock_;
+  Inbox inbox_{{}};
+  BoardHolder boards_;
+  prometheus::Registry registry_;
+  LoopMetrics metrics_{registry_};
+  std::shared_ptr<Replies> replies_ = std::make_shared<Replies>();
+  std::vector<absl::Status> journal_news_;
+  absl::Status fatal_;
+  std::atomic<bool> fatal_seen_{false};
+  std::unique_ptr<EngineThread> thread_;
+};
+
+TEST_F(EngineThreadTest, AnAcknowledgedBatchIsInTheJournalAndOnTheBoard) {
+  Start();
+  Send(Open());
+  Send(Batch(1, {Losses({{1, 4.0}, {2, 3.5}})}));
+  const std::vector<Reply> replies = replies_->WaitFor(2);
+  // The promise holds at the moment of the acknowledgement, not some time after.
+  const auto board = boards_.Get();
+  ASSERT_NE(board->Find(Key()), nullptr);
+  EXPECT_EQ(board->Find(Key())->metrics.at(0).points, 2);
+  EXPECT_EQ(std::get<OpenedReply>(replies[0].body).expected_sequence, 1u);
+  EXPECT_EQ(std::get<AckReply>(replies[1].body).sequence, 1u);
+  EXPECT_EQ(replies[1].channel, 3u);
+  thread_->Stop();
+  EXPECT_GE(journal_.events().size(), 2u);
+}
+
+TEST_F(EngineThreadTest, WhatWaitsAtTheStopIsKeptAndAnswered) {
+  Start();
+  Send(Open());
+  for (uint64_t sequence = 1; sequence <= 100; ++sequence)
+    Send(Batch(sequence, {Losses({{static_cast<Step>(sequence), 4.0}})}));
+  thread_->Stop();
+  EXPECT_EQ(replies_->size(), 101u);
+  EXPECT_EQ(boards_.Get()->Find(Key())->metrics.at(0).points, 100);
+}
+
+TEST_F(EngineThreadTest, ARestartFindsEverythingAgain) {
+  Start();
+  Send(Open());
+  Send(Batch(1, {Losses({{1, 4.0}})}));
+  Send(Batch(2, {Losses({{2, 3.0}})}, 1, "", "r1", RunState::kCompleted));
+  replies_->WaitFor(3);
+  thread_->Stop();
+
+  Inbox inbox({});
+  BoardHolder boards;
+  EXPECT_TRUE(boards.Get()->replaying);
+  EngineThread again(
+      {}, {journal_, clock_, inbox, boards, metrics_, [](const absl::Status&) {}, [](const absl::Status&) {}},
+      Prior::Shipped());
+  again.Start();
+  EXPECT_TRUE(Eventually([&boards](const Board&) { return !boards.Get()->replaying; }));
+  again.Stop();
+  ASSERT_NE(boards.Get()->Find(Key()), nullptr);
+  EXPECT_EQ(boards.Get()->Find(Key())->metrics.at(0).points, 2);
+  EXPECT_EQ(boards.Get()->Find(Key())->state, RunState::kCompleted);
+  EXPECT_FALSE(boards.Get()->replaying);
+}
+
+TEST_F(EngineThreadTest, AResendIsAcknowledgedAndCountedOnce) {
+  Start();
+  Send(Open());
+  Send(Batch(1, {Losses({{1, 4.0}})}));
+  replies_->WaitFor(2);
+  Send(Batch(1, {Losses({{1, 4.0}})}));
+  const std::vector<Reply> replies = replies_->WaitFor(3);
+  EXPECT_EQ(std::get<AckReply>(replies[2].body).sequence, 1u);
+  thread_->Stop();
+  EXPECT_EQ(metrics_.duplicate_batches.Value(), 1);
+  EXPECT_EQ(boards_.Get()->Find(Key())->metrics.at(0).points, 1);
+}
+
+TEST_F(EngineThreadTest, ARefusalHarmsNobodyElse) {
+  Start();
+  Send(Batch(1, {Losses({{1, 4.0}})}, 1, "", "never-opened"));
+  Send(Open());
+  Send(Batch(1, {Losses({{1, 4.0}})}));
+  const std::vector<Reply> replies = replies_->WaitFor(3);
+  EXPECT_EQ(std::get<RejectedReply>(replies[0].body).status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(std::get<AckReply>(replies[2].body).sequence, 1u);
+}
+
+TEST_F(EngineThreadTest, AFullDiskDelaysAndLosesNothing) {
+  Start();
+  Send(Open());
+  replies_->WaitFor(1);
+  thread_->Stop();
+  journal_.FailAppend(1, absl::ResourceExhaustedError("disk full"));
+
+  Inbox inbox({});
+  BoardHolder boards;
+  std::vector<absl::Status> news;
+  EngineThread again({},
+                     {journal_, clock_, inbox, boards, metrics_,
+                      [&news](const absl::Status& status) { news.push_back(status); }, [](const absl::Status&) {}},
+                     Prior::Shipped());
+  again.Start();
+  Ingest ingest{Batch(1, {Losses({{1, 4.0}})}), 3, replies_};
+  ASSERT_EQ(inbox.Push(ingest, [] {}), Inbox::PushResult::kTaken);
+  const std::vector<Reply> replies = replies_->WaitFor(2);
+  EXPECT_EQ(std::get<AckReply>(replies[1].body).sequence, 1u);
+  again.Stop();
+  ASSERT_EQ(news.size(), 2u) << "the operator hears of the trouble once, and of its end";
+  EXPECT_EQ(news[0].code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(news[1].ok());
+  EXPECT_EQ(boards.Get()->Find(Key())->metrics.at(0).points, 1);
+}
+
+TEST_F(EngineThreadTest, ADamagedJournalStopsTheDaemonAndLeavesNoQuestionOpen) {
+  Start();
+  Send(Open());
+  replies_->WaitFor(1);
+  journal_.FailAppend(1, absl::DataLossError("row 7 is damaged"));
+  Send(Batch(1, {Losses({{1, 4.0}})}));
+  EXPECT_TRUE(Eventually([this](const Board&) { return fatal_seen_.load(); }));
+  std::atomic<bool> answered{false};
+  const bool taken = inbox_.Push(Question{Key(), [&answered](const curvecast::Run*) { answered = true; }});
+  thread_->Stop();
+  EXPECT_EQ(fatal_.code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(!taken || answered);
+  EXPECT_EQ(replies_->size(), 1u) << "what is not kept is not acknowledged";
+}
+
+TEST_F(EngineThreadTest, AForecastIsMadeShownAndKeptAtCheckpoints) {
+  Start();
+  Send(Open());
+  std::vector<std::pair<Step, double>> points;
+  for (Step step = 1; step <= 600; ++step)
+    points.emplace_back(step, 2.0 + 3.0 * std::pow(static_cast<double>(step), -0.4));
+  Send(Batch(1, {Losses(points)}));
+  EXPECT_TRUE(Eventually([](const Board& board) {
+    const RunView* run = board.Find(Key());
+    return run != nullptr && run->forecast != nullptr && run->forecast->step == 600;
+  }));
+  thread_->Stop();
+  const auto board = boards_.Get();
+  const RunView* run = board->Find(Key());
+  ASSERT_TRUE(run->forecast->answered()) << Explain(run->forecast->reason);
+  EXPECT_NEAR(run->forecast->median(), 2.0 + 3.0 * std::pow(1000.0, -0.4), 0.15);
+  EXPECT_FALSE(run->forecast->path.empty());
+  EXPECT_EQ(run->history->size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<ForecastMade>(journal_.events().back().body));
+}
+
+TEST_F(EngineThreadTest, WatchersAreToldOfTheNewestBoard) {
+  std::mutex mutex;
+  std::condition_variable news;
+  int64_t points = 0;
+  boards_.Subscribe([&](const std::shared_ptr<const Board>& board) {
+    std::lock_guard lock(mutex);
+    if (const RunView* run = board->Find(Key()); run != nullptr && !run->metrics.empty())
+      points = run->metrics[0].points;
+    news.notify_all();
+  });
+  EngineThread::Options options;
+  options.publish_interval = std::chrono::milliseconds(1);
+  Start(options);
+  Send(Open());
+  Send(Batch(1, {Losses({{1, 4.0}})}));
+  std::unique_lock lock(mutex);
+  EXPECT_TRUE(news.wait_for(lock, seconds(30), [&] { return points == 1; }));
+}
+
+}  // namespace
+}  // namespace curvecast
