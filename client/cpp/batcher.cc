@@ -77,7 +77,6 @@ size_t Batcher::SettleThrough(uint64_t sequence) {
     points += pending_.front().points;
     end_acknowledged_ |= pending_.front().batch.has_end();
     pending_.pop_front();
-    ++acknowledged_;
   }
   return points;
 }
@@ -104,18 +103,6 @@ size_t Batcher::GiveUp() {
   for (const Pending& pending : pending_) points += pending.points;
   pending_.clear();
   return points;
-}
-
-size_t Batcher::Postpone(uint64_t sequence) {
-  const auto it =
-      std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) { return p.batch.sequence() == sequence; });
-  if (it == pending_.end()) return 0;
-  if (acknowledged_ > it->acknowledged_then && ++it->overtaken > kMaxOvertaken) return Refused(sequence);
-  it->acknowledged_then = acknowledged_;
-  Pending pending = std::move(*it);
-  pending_.erase(it);
-  Queue(std::move(pending));
-  return 0;
 }
 
 }  // namespace curvecast

@@ -92,7 +92,7 @@ void Link::HandleNext() {
 }
 
 void Link::Advance(Clock::time_point now) {
-  const bool overdue = now - std::max(last_answer_, paused_until_) > options_.answer_timeout;
+  const bool overdue = now - last_answer_ > options_.answer_timeout;
   switch (phase_) {
     case Phase::kWaiting:
       if (now >= retry_at_) StartCall();
@@ -103,7 +103,7 @@ void Link::Advance(Clock::time_point now) {
       break;
     case Phase::kOpen:
       FillBatches(now);
-      if (!call_->writing) Send(now);
+      if (!call_->writing) Send();
       if (phase_ == Phase::kOpen && !batcher_.settled() && overdue) Break();
       break;
     case Phase::kBroken:
@@ -115,8 +115,7 @@ void Link::Advance(Clock::time_point now) {
   TellIfSettled();
 }
 
-// --- The call
-// -----------------------------------------------------------------------------------------------------------
+// --- The call ---
 
 void Link::StartCall() {
   call_ = std::make_unique<Call>();
@@ -149,9 +148,8 @@ void Link::Write(const v1::PushRequest& request) {
   call_->stream->Write(request, reinterpret_cast<void*>(Event::kWritten));
 }
 
-void Link::Send(Clock::time_point now) {
+void Link::Send() {
   if (open_due_) return SendOpen();
-  if (now < paused_until_) return;
   const v1::Batch* batch = batcher_.NextToSend();
   if (batch == nullptr) return;
   v1::PushRequest request;
@@ -223,8 +221,7 @@ void Link::CollectLastEvents() {
   }
 }
 
-// --- What the daemon says
-// -------------------------------------------------------------------------------------------------
+// --- What the daemon says ---
 
 void Link::OnResponse(const v1::PushResponse& response) {
   if (response.channel() != channel_) return;  // Of a life that is settled.
@@ -259,25 +256,21 @@ void Link::OnRejected(const v1::Rejected& rejected) {
   const bool is_open = rejected.sequence() == 0;
   const std::string what = (rejected.field().empty() ? "" : rejected.field() + ": ") + rejected.message();
   switch (rejected.code()) {
+    case grpc::FAILED_PRECONDITION:
+      if (is_open) return GiveUp("a newer process has taken over the run; this one reports no more: " + what);
+      return Break();  // The next open tells whether that is for good.
     case grpc::INVALID_ARGUMENT:
       if (is_open) return GiveUp("curvecastd refuses the run: " + what);
       WarnRefused(what);
       return Settle(0, batcher_.Refused(rejected.sequence()));
-    case grpc::FAILED_PRECONDITION:
-      if (is_open) return GiveUp("a newer process has taken over the run; this one reports no more: " + what);
-      return Break();  // The next open tells whether that is for good.
     case grpc::RESOURCE_EXHAUSTED:
-    case grpc::UNAVAILABLE:
       if (is_open) {
         WarnAway(what);
         return Break();
       }
-      if (const size_t points = batcher_.Postpone(rejected.sequence()); points > 0) {
-        WarnRefused(what);
-        return Settle(0, points);
-      }
-      if (Clock::now() >= paused_until_) paused_until_ = Clock::now() + backoff_.Next();
-      return;
+      // The batch was acknowledged before this, and only the metrics past a limit were left out; or it is over.
+      WarnRefused(what);
+      return Settle(0, batcher_.Refused(rejected.sequence()));
     default:
       return Break();
   }
@@ -292,8 +285,7 @@ void Link::GiveUp(const std::string& why) {
   Break();
 }
 
-// --- Bookkeeping
-// ------------------------------------------------------------------------------------------------------------
+// --- Bookkeeping ---
 
 void Link::FillBatches(Clock::time_point now) {
   bool closed = false;

@@ -88,7 +88,7 @@ class Link {
   void Advance(Clock::time_point now);
   void StartCall();
   void SendOpen();
-  void Send(Clock::time_point now);
+  void Send();
   void Write(const v1::PushRequest& request);
   void OnResponse(const v1::PushResponse& response);
   void OnOpened(const v1::Opened& opened);
@@ -122,7 +122,6 @@ class Link {
   bool warned_away_ = false;
   bool warned_refused_ = false;
   Clock::time_point retry_at_;
-  Clock::time_point paused_until_;
   Clock::time_point last_fill_;
   Clock::time_point last_answer_;
 

@@ -138,10 +138,10 @@ class Outbox:
         if life is None:
             return False
         if sequence > 0:
-            if code == INVALID_ARGUMENT:
-                self._remove_batch(life, sequence)
-                return False
-            return True
+            if code == FAILED_PRECONDITION:
+                return True  # The next open tells whether that is for good.
+            self._remove_batch(life, sequence)  # Over; or acknowledged before, and only the metrics past a limit left out.
+            return False
         if code == FAILED_PRECONDITION and any(later.ever_opened for later in self._after(life)):
             # Our own next life took over before the stream broke; a stream is in order, so all of this one had arrived.
             self._acknowledge(life, life.next_sequence)

@@ -118,13 +118,19 @@ class OutboxTest(unittest.TestCase):
         self.assertEqual((box.stats.acknowledged, box.stats.dropped), (2, 1))
         self.assertTrue(box.empty())
 
-    def test_a_batch_over_a_limit_is_kept_and_sent_again_later(self):
+    def test_metrics_past_a_limit_are_left_out_and_the_stream_goes_on(self):
         box = outbox()
         box.add(1, "train/loss", 1.0, now=0)
         drain(box)
-        self.assertTrue(box.rejected(1, 1, 8, "limits.max_metrics_per_run: ..."))
-        box.disconnected()
-        self.assertEqual([r.WhichOneof("request") for r in drain(box)], ["open", "batch"])
+        box.acknowledged(1, 1)
+        self.assertFalse(box.rejected(1, 1, 8, "max_metrics_per_run: ..."))
+        self.assertEqual((box.stats.acknowledged, box.stats.dropped), (1, 0))
+
+    def test_a_writer_that_was_taken_over_tries_the_open_again(self):
+        box = outbox()
+        box.add(1, "train/loss", 1.0, now=0)
+        drain(box)
+        self.assertTrue(box.rejected(1, 1, 9, "open.incarnation: ..."))
         self.assertEqual(box.stats.dropped, 0)
 
     def test_the_end_goes_with_the_last_points_or_alone(self):
