@@ -35,7 +35,7 @@ def say(forecast):
 
 def follow(http, name):
     print(f"{'progress':>8}  {'step':>6}  {'loss now':>8}  forecast of the final loss")
-    shown = 0.0
+    shown = 0  # Twentieths.
     last_news = time.monotonic()
     step = None
     while True:
@@ -47,8 +47,9 @@ def follow(http, name):
         forecast = run.get("forecast", {})
         progress = forecast.get("progress", 0)
         over = run.get("state", "RUNNING") != "RUNNING" and forecast.get("step") == step
-        if progress >= shown + 0.05 or (over and progress > shown):
-            shown = progress - progress % 0.05
+        twentieths = int(progress * 20 + 1e-9)
+        if twentieths > shown:
+            shown = twentieths
             print(f"{progress:8.0%}  {forecast['step']:>6}  {run['value']:8.3f}  {say(forecast)}", flush=True)
         if over:
             return

@@ -26,7 +26,8 @@ finish() {
   # shellcheck disable=SC2086  # One word for each process.
   [ -z "$jobs" ] || kill $jobs 2>/dev/null || true
   if [ -n "$daemon" ] && { [ -z "$keep" ] || [ "$status" -ne 0 ]; }; then
-    kill "$daemon" 2>/dev/null && wait "$daemon" || true
+    kill "$daemon" 2>/dev/null || true
+    wait "$daemon" 2>/dev/null || true
     [ "$status" -eq 0 ] || { echo "the daemon's log:"; cat "$folder/curvecastd.log"; } >&2
     rm -rf "$folder"
   fi
@@ -42,7 +43,7 @@ start_daemon() {
     </dev/null >"$folder/curvecastd.log" 2>&1 &
   daemon=$!
   for _ in $(seq 100); do
-    grep -q 'ready with' "$folder/curvecastd.log" && break
+    grep -q 'ready with' "$folder/curvecastd.log" 2>/dev/null && break
     kill -0 "$daemon" 2>/dev/null || { echo "curvecastd did not start" >&2; exit 1; }
     sleep 0.1
   done
@@ -85,6 +86,8 @@ train 4
 python3 deploy/forecasts.py follow "$http" quickstart/seed4
 await "$newest"
 jobs=
+echo
+"$bin/curvecast" show quickstart/seed4 --address "$grpc"
 echo
 python3 deploy/forecasts.py table "$http" "$folder"/seed*.jsonl
 echo

@@ -48,6 +48,7 @@ struct Commands {
   WatchCommand watch;
   PushCommand push;
   ImportCommand import;
+  BacktestCommand backtest;
 };
 
 void AddViewCommands(CLI::App& app, Commands& commands) {
@@ -83,6 +84,18 @@ void AddFeedCommands(CLI::App& app, Commands& commands) {
       "replaced from its first imported step on.\n\nExample:\n  curvecast import runs/ extra.jsonl");
 }
 
+void AddBacktestCommand(CLI::App& app, Commands& commands) {
+  BacktestArguments& arguments = commands.backtest.arguments;
+  CLI::App* backtest =
+      app.add_subcommand("backtest", "Forecast finished runs from their first part, and compare; needs no daemon");
+  backtest->add_option("PATH", arguments.paths, "Run files and folders")->required();
+  backtest->add_option("--at", arguments.fractions, "Shares of the run to forecast from")->capture_default_str();
+  backtest->add_option("--history", arguments.history, "What the forecast may lean on")->capture_default_str();
+  backtest->add_option("--prior", arguments.prior_file, "A prior in its text form instead of the shipped one");
+  backtest->add_option("--threads", arguments.threads, "0: one for each core")->capture_default_str();
+  backtest->footer("Example:\n  curvecast backtest runs/ --at 0.2,0.5,0.8 -o json");
+}
+
 // CLI11 only says that a command is missing.
 std::string UnknownCommand(const CLI::App& app) {
   if (!app.get_subcommands().empty()) return "";
@@ -106,6 +119,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddCommonOptions(app, line.common);
   AddViewCommands(app, commands);
   AddFeedCommands(app, commands);
+  AddBacktestCommand(app, commands);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // As CLI11 wants it.
   try {
@@ -125,6 +139,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (app.got_subcommand("watch")) line.command = commands.watch;
   if (app.got_subcommand("push")) line.command = commands.push;
   if (app.got_subcommand("import")) line.command = commands.import;
+  if (app.got_subcommand("backtest")) line.command = commands.backtest;
   return {line, "", ExitCode::kOk};
 }
 

@@ -26,9 +26,13 @@ struct ImportCommand {
   std::vector<std::string> paths;
 };
 
+struct BacktestCommand {
+  BacktestArguments arguments;
+};
+
 struct CommandLine {
   CommonOptions common;
-  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand> command;
+  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand, BacktestCommand> command;
 };
 
 // What the arguments say. If there is nothing to run (--help, --version, a mistake), the text to print instead and its

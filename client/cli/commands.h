@@ -21,10 +21,19 @@ struct PushOptions {
   double points_per_second = 0;  // 0: as fast as it goes.
 };
 
+struct BacktestArguments {
+  std::vector<std::string> paths;
+  std::string fractions = "0.1,0.2,0.5,0.8";
+  std::string history = "none";
+  std::string prior_file;
+  unsigned threads = 0;
+};
+
 ExitCode ListRuns(const CommonOptions& common, const std::string& project);
 ExitCode ShowRun(const CommonOptions& common, const std::string& run, const std::string& metric);
 ExitCode Watch(const CommonOptions& common, const std::string& run);  // Empty: all.
 ExitCode Push(const CommonOptions& common, const PushOptions& options);
 ExitCode Import(const CommonOptions& common, const std::vector<std::string>& paths);
+ExitCode Backtest(const CommonOptions& common, const BacktestArguments& arguments);
 
 }  // namespace curvecast

@@ -15,6 +15,7 @@ struct Runner {
   ExitCode operator()(const WatchCommand& command) const { return Watch(common, command.run); }
   ExitCode operator()(const PushCommand& command) const { return Push(common, command.options); }
   ExitCode operator()(const ImportCommand& command) const { return Import(common, command.paths); }
+  ExitCode operator()(const BacktestCommand& command) const { return Backtest(common, command.arguments); }
 };
 
 ExitCode Main(const std::vector<std::string>& arguments) {

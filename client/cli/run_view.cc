@@ -21,6 +21,18 @@ std::string Dashed(const std::string& text) { return text.empty() ? "-" : text; 
 
 std::string Full(const v1::Run& run) { return run.project() + "/" + run.run_id(); }
 
+// Labels are free text of somebody else's; on a terminal they must not command.
+std::string Printable(std::string text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    const bool c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;  // The second set of controls, in UTF-8.
+    if (byte < 0x20 || byte == 0x7f || c1) text[i] = '?';
+    if (c1) text[i + 1] = '?';
+  }
+  return text;
+}
+
 std::string StateText(v1::Run::State state) {
   std::string text = v1::Run::State_Name(state);
   std::transform(text.begin(), text.end(), text.begin(),
@@ -95,7 +107,7 @@ std::string FactsText(const v1::GetRunResponse& answer, const ViewStyle& style) 
   if (!metrics.empty()) AddFact(out, "metrics", metrics);
   for (const auto& [key, value] :
        std::map<std::string, std::string>(run.run().labels().begin(), run.run().labels().end())) {
-    AddFact(out, "label", key + " = " + value);
+    AddFact(out, "label", Printable(key + " = " + value));
   }
   return out;
 }

@@ -46,7 +46,10 @@ bool Batcher::Fill(PointBuffer& buffer) {
       next_sequence_ = 1;
       new_life = true;
     }
-    Queue({ToBatch(points), points.size()});
+    Pending pending;
+    pending.batch = ToBatch(points);
+    pending.points = points.size();
+    Queue(std::move(pending));
   }
   return new_life;
 }
@@ -74,6 +77,7 @@ size_t Batcher::SettleThrough(uint64_t sequence) {
     points += pending_.front().points;
     end_acknowledged_ |= pending_.front().batch.has_end();
     pending_.pop_front();
+    ++acknowledged_;
   }
   return points;
 }
@@ -102,13 +106,16 @@ size_t Batcher::GiveUp() {
   return points;
 }
 
-void Batcher::Postpone(uint64_t sequence) {
+size_t Batcher::Postpone(uint64_t sequence) {
   const auto it =
       std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) { return p.batch.sequence() == sequence; });
-  if (it == pending_.end()) return;
+  if (it == pending_.end()) return 0;
+  if (acknowledged_ > it->acknowledged_then && ++it->overtaken > kMaxOvertaken) return Refused(sequence);
+  it->acknowledged_then = acknowledged_;
   Pending pending = std::move(*it);
   pending_.erase(it);
   Queue(std::move(pending));
+  return 0;
 }
 
 }  // namespace curvecast

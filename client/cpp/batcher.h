@@ -41,8 +41,11 @@ class Batcher {
   size_t Acknowledged(uint64_t sequence);
   size_t Refused(uint64_t sequence);  // This one batch, for good.
   size_t GiveUp();                    // All.
-  // The daemon could not take this batch now: it goes to the end under a new number, since the old one is used up.
-  void Postpone(uint64_t sequence);
+  // The daemon could not take this batch now: it goes to the end under a new number, since the old one is used up. A
+  // batch that others overtook kMaxOvertaken times is given up: it meets a limit of its own, such as that on metrics,
+  // not a full disk.
+  size_t Postpone(uint64_t sequence);
+  static constexpr int kMaxOvertaken = 3;
 
   bool settled() const { return pending_.empty(); }
   bool end_acknowledged() const { return end_acknowledged_; }
@@ -52,6 +55,8 @@ class Batcher {
     v1::Batch batch;
     size_t points = 0;
     bool sent = false;
+    int overtaken = 0;               // Postponements between which another batch was acknowledged.
+    uint64_t acknowledged_then = 0;  // acknowledged_ at the last of them.
   };
   void Queue(Pending pending);
   size_t SettleThrough(uint64_t sequence);
@@ -61,6 +66,7 @@ class Batcher {
   std::optional<int64_t> resume_step_;
   uint64_t next_sequence_ = 1;
   std::deque<Pending> pending_;  // By sequence.
+  uint64_t acknowledged_ = 0;    // Batches.
   bool end_acknowledged_ = false;
 };
 

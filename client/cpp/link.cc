@@ -261,16 +261,21 @@ void Link::OnRejected(const v1::Rejected& rejected) {
   switch (rejected.code()) {
     case grpc::INVALID_ARGUMENT:
       if (is_open) return GiveUp("curvecastd refuses the run: " + what);
-      if (!warned_refused_) options_.warn("curvecastd refused a batch, which is dropped: " + what);
-      warned_refused_ = true;
+      WarnRefused(what);
       return Settle(0, batcher_.Refused(rejected.sequence()));
     case grpc::FAILED_PRECONDITION:
       if (is_open) return GiveUp("a newer process has taken over the run; this one reports no more: " + what);
       return Break();  // The next open tells whether that is for good.
     case grpc::RESOURCE_EXHAUSTED:
     case grpc::UNAVAILABLE:
-      if (is_open) return Break();
-      batcher_.Postpone(rejected.sequence());
+      if (is_open) {
+        WarnAway(what);
+        return Break();
+      }
+      if (const size_t points = batcher_.Postpone(rejected.sequence()); points > 0) {
+        WarnRefused(what);
+        return Settle(0, points);
+      }
       if (Clock::now() >= paused_until_) paused_until_ = Clock::now() + backoff_.Next();
       return;
     default:
@@ -324,6 +329,10 @@ void Link::TellIfSettled() {
   settled_ = true;
   delivered_ = empty && phase_ != Phase::kGaveUp && (!end_.has_value() || batcher_.end_acknowledged());
   changed_.notify_all();
+}
+
+void Link::WarnRefused(const std::string& what) {
+  if (!std::exchange(warned_refused_, true)) options_.warn("curvecastd refused a batch, which is dropped: " + what);
 }
 
 void Link::WarnAway(const std::string& why) {

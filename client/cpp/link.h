@@ -101,6 +101,7 @@ class Link {
   void Settle(size_t acknowledged, size_t refused);
   void TellIfSettled();
   void WarnAway(const std::string& why);
+  void WarnRefused(const std::string& what);
 
   const v1::Run run_;
   const LinkOptions options_;

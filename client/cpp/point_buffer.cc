@@ -20,7 +20,9 @@ bool IsMetricName(std::string_view name) {
 }  // namespace
 
 PointBuffer::PointBuffer(std::string objective, size_t max_points)
-    : objective_(std::move(objective)), max_points_(std::max<size_t>(max_points, 2)) {}
+    : objective_(std::move(objective)), max_points_(std::max<size_t>(max_points, 2)) {
+  if (!objective_.empty()) metrics_.insert(objective_);  // Its place is kept.
+}
 
 const std::string* PointBuffer::Intern(std::string_view metric) {
   auto it = metrics_.find(metric);

@@ -26,7 +26,9 @@ struct LoggedPoint {
 // Take() by the link's thread. Neither waits for anything else. Past the cap the oldest points go, and are counted.
 class PointBuffer {
  public:
-  static constexpr size_t kMaxMetrics = 256;  // Points of further metrics are refused, and counted.
+  // The objective among them; points of further metrics are refused, and counted. The daemon's own default, since it
+  // would refuse a whole batch for one metric too many.
+  static constexpr size_t kMaxMetrics = 64;
 
   PointBuffer(std::string objective, size_t max_points);
 

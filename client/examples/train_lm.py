@@ -55,7 +55,7 @@ def read_options():
         try:
             options.break_rate = (int(step), float(factor))
         except ValueError:
-            parser.error(f'--break-rate: "{step}:{factor}" is not STEP:FACTOR, such as 2000:10')
+            parser.error(f'--break-rate: "{step}:{factor}" is not STEP:FACTOR, such as 2000:100')
     if options.save_every % options.report_every:
         parser.error(f"--save-every {options.save_every}: not a multiple of --report-every {options.report_every}")
     if options.resume and not options.save:

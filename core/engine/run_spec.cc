@@ -9,7 +9,8 @@ namespace {
 
 constexpr size_t kMaxNameLength = 128;
 constexpr size_t kMaxLabels = 64;
-constexpr size_t kMaxLabelLength = 256;
+constexpr size_t kMaxLabelKeyLength = 256;
+constexpr size_t kMaxLabelValueLength = 1024;
 
 bool IsWordCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -65,10 +66,10 @@ absl::Status CheckLabels(const RunSpec& spec) {
     return Wrong("labels", absl::StrCat("has ", spec.labels.size(), " entries; at most ", kMaxLabels, " are kept"));
   }
   for (const auto& [key, value] : spec.labels) {
-    if (key.empty() || key.size() > kMaxLabelLength || value.size() > kMaxLabelLength) {
+    if (key.empty() || key.size() > kMaxLabelKeyLength || value.size() > kMaxLabelValueLength) {
       return Wrong(absl::StrCat("labels[", Quoted(key), "]"),
-                   absl::StrCat("has a key of ", key.size(), " and a value of ", value.size(),
-                                " bytes; keys take 1 to ", kMaxLabelLength, ", values at most ", kMaxLabelLength));
+                   absl::StrCat("has a key of ", key.size(), " and a value of ", value.size(), " bytes; keys take 1 to ",
+                                kMaxLabelKeyLength, ", values at most ", kMaxLabelValueLength));
     }
   }
   return absl::OkStatus();

@@ -25,7 +25,8 @@ struct ScheduleSpec {
   friend bool operator==(const ScheduleSpec&, const ScheduleSpec&) = default;
 };
 
-// Checks a declaration: what is wrong, the value, and what to write instead. `total_steps` is needed by a shape that decays.
+// Checks a declaration: what is wrong, the value, and what to write instead. `total_steps` is needed by a shape that
+// decays.
 absl::Status CheckSchedule(const ScheduleSpec& spec, std::optional<Step> total_steps);
 
 // The learning rate as a function of the step, over its peak, with its running sum. Pure and immutable.

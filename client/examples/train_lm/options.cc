@@ -86,7 +86,7 @@ bool ReadBreakRate(const std::string& text, Options& options) {
 
 std::string Complaint(const Options& options, const std::string& break_rate_problem) {
   if (!break_rate_problem.empty()) {
-    return fmt::format("--break-rate: \"{}\" is not STEP:FACTOR, such as 2000:10", break_rate_problem);
+    return fmt::format("--break-rate: \"{}\" is not STEP:FACTOR, such as 2000:100", break_rate_problem);
   }
   if (options.save_every % options.report_every != 0) {
     return fmt::format("--save-every {}: not a multiple of --report-every {}", options.save_every,

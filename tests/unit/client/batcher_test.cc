@@ -85,6 +85,28 @@ TEST_F(BatcherTest, ARefusedBatchGoesAloneAndAPostponedOneComesBackUnderANewNumb
   EXPECT_TRUE(batcher_.settled());
 }
 
+TEST_F(BatcherTest, ABatchThatOthersKeepOvertakingIsGivenUp) {
+  Log(1, 2);
+  batcher_.Fill(buffer_);
+  uint64_t limited = 1;
+  for (int i = 0; i <= Batcher::kMaxOvertaken; ++i) {
+    Log(10 + i, 10 + i);
+    batcher_.Fill(buffer_);  // Numbered limited + 1.
+    EXPECT_EQ(batcher_.Postpone(limited), 0u);
+    limited += 2;
+    EXPECT_EQ(batcher_.Acknowledged(limited - 1), 1u);
+  }
+  EXPECT_EQ(batcher_.Postpone(limited), 2u);
+  EXPECT_TRUE(batcher_.settled());
+}
+
+TEST_F(BatcherTest, WhileNothingGetsThroughNoBatchIsGivenUp) {
+  Log(1, 4);
+  batcher_.Fill(buffer_);
+  for (uint64_t sequence = 1; sequence <= 40; ++sequence) EXPECT_EQ(batcher_.Postpone(sequence), 0u);
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(41, 42));
+}
+
 TEST_F(BatcherTest, ANewLifeStartsWhenTheOldOneIsSettled) {
   Log(1, 3);
   Log(2, 4);

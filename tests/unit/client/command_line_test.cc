@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -52,7 +53,8 @@ TEST(CommandLineTest, AMistakeIsUsageAndSaysWhat) {
 TEST(CommandLineTest, HelpNamesEveryCommandAndTheExitCodes) {
   const ParsedCommandLine parsed = ParseCommandLine({"--help"});
   EXPECT_EQ(parsed.code, ExitCode::kOk);
-  for (const char* word : {"runs", "show", "watch", "push", "import", "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
+  for (const char* word :
+       {"runs", "show", "watch", "push", "import", "backtest", "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
     EXPECT_THAT(parsed.text, HasSubstr(word));
   }
   EXPECT_THAT(ParseCommandLine({"push", "--help"}).text, HasSubstr("Example"));
@@ -74,7 +76,8 @@ class ImportTest : public ::testing::Test {
   }
   CommonOptions To(const std::string& address) { return {address, OutputFormat::kTable, true}; }
 
-  const std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) / "curvecast_import_test";
+  const std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) /
+                                        ("curvecast_import_test." + std::to_string(getpid()));  // Tests run at once.
 };
 
 constexpr char kThreePoints[] = R"({"points":{"metric":"train/loss","step":[1,2,3],"value":[3,2,1]}})"

@@ -45,8 +45,9 @@ TEST(PointBufferTest, WhatNoDaemonWouldTakeIsRefusedAtTheDoor) {
   EXPECT_FALSE(buffer.Append(1, "my loss", 1));
   EXPECT_FALSE(buffer.Append(1, "", 1));
   EXPECT_FALSE(buffer.Append(1, std::string(129, 'a'), 1));
-  for (size_t i = 0; i < PointBuffer::kMaxMetrics; ++i) EXPECT_TRUE(buffer.Append(1, "m" + std::to_string(i), 1));
+  for (size_t i = 1; i < PointBuffer::kMaxMetrics; ++i) EXPECT_TRUE(buffer.Append(1, "m" + std::to_string(i), 1));
   EXPECT_FALSE(buffer.Append(1, "one_more", 1));
+  EXPECT_TRUE(buffer.Append(1, "loss", 1));
   buffer.Close();
   EXPECT_FALSE(buffer.Append(1, "m1", 1));
   EXPECT_EQ(buffer.counts().dropped, 7u + PointBuffer::kMaxMetrics - 3);

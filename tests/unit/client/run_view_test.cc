@@ -111,6 +111,13 @@ TEST(RunViewTest, ARunThatEndedShowsHowWrongItsForecastsWere) {
               HasSubstr("It is completed: train/loss 2.000 at step 1000; the newest forecast was 1.90 [1.85, 1.95]\n"));
 }
 
+TEST(RunViewTest, ALabelCannotCommandTheTerminal) {
+  v1::GetRunResponse answer;
+  *answer.mutable_run() = Summary(v1::Run::RUNNING);
+  (*answer.mutable_run()->mutable_run()->mutable_labels())["note"] = "\x1b[2J\xc2\x9b\nü";
+  EXPECT_THAT(RunText(answer, {}, Style(80)), HasSubstr("  label       note = ?[2J???ü\n"));
+}
+
 TEST(RunViewTest, WhereThereIsNoForecastTheReasonStands) {
   v1::GetRunResponse answer;
   *answer.mutable_run() = Summary(v1::Run::RUNNING);
