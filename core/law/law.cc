@@ -20,6 +20,8 @@ constexpr double kNegligible = 1e-3;  // A component's weight over the largest.
 constexpr double kEarliest = 0.03;    // Progress.
 constexpr size_t kFewest = 2;         // Observations.
 constexpr double kRise = 0.08;        // Log level over the lowest.
+constexpr double kSteepest = 0.15;    // Slope of log loss in log x that a power law still has.
+constexpr double kSteepDoubt = 0.6;   // Log level at the end in doubt for each unit of slope beyond it.
 constexpr int kPathPieces = 32;
 
 Forecast Unanswered(Forecast forecast, NotYet reason) {
@@ -45,6 +47,24 @@ NotYet Judge(const Observations& seen, double progress) {
   return NotYet::kAnswered;
 }
 
+// How much of the slope in log x over the newest half of x is more than a power law has: the run is still in the first
+// fall from chance, where the law does not hold, and nothing tells yet how long that fall goes on.
+double ExcessSlope(const std::vector<Observation>& points) {
+  double weight = 0, x = 0, y = 0, xx = 0, xy = 0;
+  for (const Observation& p : points) {
+    if (p.share < 0.5 * points.back().share) continue;
+    const double w = 1 / p.crowd, at = std::log(p.share);
+    weight += w;
+    x += w * at;
+    y += w * p.level;
+    xx += w * at * at;
+    xy += w * at * p.level;
+  }
+  const double spread = xx - x * x / weight;
+  if (spread < 1e-3 * weight) return 0;
+  return std::max(0.0, -(xy - x * y / weight) / spread - kSteepest);
+}
+
 class BankFit {
  public:
   BankFit(const Prior::Kind& prior, const RunClock& clock, const Observations& seen, std::vector<Place> future)
@@ -65,10 +85,12 @@ class BankFit {
   // Log of the level at the run's end, relative to the origin.
   std::vector<Component> End(double tail_variance) const {
     // What the curve strays at the end is partly what it strays now.
-    const double fresh = -std::expm1(2 * std::log(seen_.points.back().share) / kStrayMemory);
+    const double now = std::log(seen_.points.back().share);
+    const double fresh = -std::expm1(2 * now / kStrayMemory);
+    const double doubt = std::min(1.0, -now) * kSteepDoubt * ExcessSlope(seen_.points);
     std::vector<Component> mixture;
     for (const Member& m : members_) {
-      const double variance = m.posterior.covariance(0, 0) + tail_variance + fresh * m.stray * m.stray;
+      const double variance = m.posterior.covariance(0, 0) + tail_variance + fresh * m.stray * m.stray + doubt * doubt;
       mixture.push_back({m.weight, m.posterior.mean(0), std::sqrt(variance)});
     }
     return mixture;

@@ -172,6 +172,14 @@ Archetype Free(Archetype any) {
   return any;
 }
 
+// "any" of the runs with hidden schedules.
+Archetype BorrowUnknown(const Prior& prior) {
+  const std::vector<Archetype>& unknown = prior.Of(RateKind::kUnknown).archetypes;
+  Archetype borrowed = unknown.size() < 2 ? unknown.back() : unknown[unknown.size() - 2];
+  borrowed.name = "unknown";
+  return borrowed;
+}
+
 // How many times its half-width on the truth's side the truth lies off the median.
 double Miss(const Outcome& o) {
   const double off = std::log(o.actual / o.forecast.median());
@@ -204,6 +212,10 @@ Prior TrainPrior(const std::vector<Source>& sources) {
       for (Archetype& a : archetypes) Broaden(any, a);
       archetypes.push_back(any);
       archetypes.push_back(Free(any));
+      // A kind that few sources have shows too little: the spread of the unknown schedules joins it, if the bank is the
+      // same.
+      const bool plain = kind == RateKind::kConstant && archetypes.size() < kFewestSources + 2;
+      if (plain) archetypes.push_back(BorrowUnknown(prior));
     }
   }
   return prior;
