@@ -261,7 +261,7 @@ void Link::OnRejected(const v1::Rejected& rejected) {
       return Break();  // The next open tells whether that is for good.
     case grpc::INVALID_ARGUMENT:
       if (is_open) return GiveUp("curvecastd refuses the run: " + what);
-      WarnRefused(what);
+      WarnRefused("curvecastd refused a batch, which is dropped: " + what);
       return Settle(0, batcher_.Refused(rejected.sequence()));
     case grpc::RESOURCE_EXHAUSTED:
       if (is_open) {
@@ -269,7 +269,7 @@ void Link::OnRejected(const v1::Rejected& rejected) {
         return Break();
       }
       // The batch was acknowledged before this, and only the metrics past a limit were left out; or it is over.
-      WarnRefused(what);
+      WarnRefused("curvecastd has met a limit: " + what);
       return Settle(0, batcher_.Refused(rejected.sequence()));
     default:
       return Break();
@@ -324,7 +324,7 @@ void Link::TellIfSettled() {
 }
 
 void Link::WarnRefused(const std::string& what) {
-  if (!std::exchange(warned_refused_, true)) options_.warn("curvecastd refused a batch, which is dropped: " + what);
+  if (!std::exchange(warned_refused_, true)) options_.warn(what);
 }
 
 void Link::WarnAway(const std::string& why) {

@@ -49,10 +49,11 @@ grpc::Status FakeIngest::Push(grpc::ServerContext*,
     const Reply reply = script_ != nullptr ? script_(number, nth, request) : Reply{};
     v1::PushResponse response;
     response.set_channel(request.channel());
-    if (reply.rejected.has_value()) *response.mutable_rejected() = *reply.rejected;
+    const bool refuse = reply.rejected.has_value() && reply.answer != Answer::kTakeInPart;
+    if (refuse) *response.mutable_rejected() = *reply.rejected;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      const bool keep = reply.answer != Answer::kIgnore && !reply.rejected.has_value();
+      const bool keep = reply.answer != Answer::kIgnore && !refuse;
       if (request.has_open() && keep) {
         received_.opens.push_back(request.open());
         if (request.open().incarnation() != incarnation_) last_sequence_ = 0;
@@ -70,8 +71,12 @@ grpc::Status FakeIngest::Push(grpc::ServerContext*,
     }
     if (reply.answer == Answer::kBreakStream) return {grpc::StatusCode::UNAVAILABLE, "broken by the test"};
     if (reply.answer == Answer::kTakeSilently) continue;
-    if (reply.answer == Answer::kIgnore && !reply.rejected.has_value()) continue;
+    if (reply.answer == Answer::kIgnore && !refuse) continue;
     stream->Write(response);
+    if (reply.answer == Answer::kTakeInPart && reply.rejected.has_value()) {
+      *response.mutable_rejected() = *reply.rejected;
+      stream->Write(response);
+    }
   }
   return grpc::Status::OK;
 }

@@ -18,10 +18,10 @@ namespace curvecast {
 class FakeIngest : public v1::IngestService::Service {
  public:
   // What to do with the request, which is the nth (from 0) of the cth stream (from 0).
-  enum class Answer { kTake, kTakeSilently, kBreakStream, kIgnore };
+  enum class Answer { kTake, kTakeInPart, kTakeSilently, kBreakStream, kIgnore };
   struct Reply {
     Answer answer = Answer::kTake;
-    std::optional<v1::Rejected> rejected;  // Sent instead of the ack; with kIgnore the batch is not kept.
+    std::optional<v1::Rejected> rejected;  // Sent instead of the ack, and nothing is kept; with kTakeInPart, after it.
     std::optional<uint64_t> expected;      // Sent in Opened instead of what is true.
   };
   using Script = std::function<Reply(int stream, int nth, const v1::PushRequest& request)>;

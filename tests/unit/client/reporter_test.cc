@@ -118,12 +118,14 @@ TEST(ReporterTest, ARefusedBatchIsDroppedAndCountedAndTheRestArrives) {
 TEST(ReporterTest, ALimitOnABatchOfWhichTheRestWasTakenStopsNothing) {
   FakeIngest daemon([](int, int, const v1::PushRequest& request) {
     if (!request.has_batch()) return Reply{};
-    return Reply{Answer::kTake, Rejection(grpc::RESOURCE_EXHAUSTED, request.batch().sequence()), {}};
+    return Reply{Answer::kTakeInPart, Rejection(grpc::RESOURCE_EXHAUSTED, request.batch().sequence()), {}};
   });
   Reporter reporter(DemoRun(), To(daemon.address()));
   for (const int64_t step : UpTo(100)) reporter.Log(step, "train/loss", 1);
-  reporter.Finish(RunEnd::kCompleted, seconds(30));
+  EXPECT_TRUE(reporter.Finish(RunEnd::kCompleted, seconds(30)));
   EXPECT_EQ(daemon.received().streams, 1);
+  EXPECT_EQ(reporter.stats().dropped, 0u);
+  ASSERT_FALSE(daemon.received().batches.empty());
   EXPECT_EQ(daemon.received().batches.back().end().state(), v1::Run::COMPLETED);
   EXPECT_EQ(FakeIngest::Steps(daemon.received(), "train/loss"), UpTo(100)) << "nothing is sent twice";
 }
