@@ -112,9 +112,19 @@ std::string FactsText(const v1::GetRunResponse& answer, const ViewStyle& style) 
   return out;
 }
 
-// The value that the run ended with; NaN if it did not reach its end.
-double EndValue(const v1::RunSummary& run) {
-  return run.state() == v1::Run::COMPLETED && run.has_value() ? run.value() : NAN;
+// What the run ended with: the mean of the objective over the last 1 % of its steps, since a single point is mostly
+// noise; the newest value if the curve does not show them. NaN if the run did not reach its end.
+double EndValue(const v1::RunSummary& run, const v1::GetCurveResponse& curve) {
+  if (run.state() != v1::Run::COMPLETED || !run.has_value()) return NAN;
+  if (curve.metric() != run.run().objective()) return run.value();
+  const double from = 0.99 * static_cast<double>(std::max(run.run().total_steps(), run.step()));
+  double sum = 0, count = 0;
+  for (int i = 0; i < std::min({curve.step_size(), curve.value_size(), curve.count_size()}); ++i) {
+    if (curve.step(i) <= from) continue;
+    sum += curve.value(i) * static_cast<double>(curve.count(i));
+    count += static_cast<double>(curve.count(i));
+  }
+  return count > 0 ? sum / count : run.value();
 }
 
 std::string ErrorText(const v1::Forecast& forecast, double truth) {
@@ -135,8 +145,8 @@ std::string ForecastText(const v1::RunSummary& run) {
                      run.run().total_steps(), MedianText(forecast), BoundsText(forecast));
 }
 
-std::string HistoryText(const v1::GetRunResponse& answer) {
-  const double truth = EndValue(answer.run());
+std::string HistoryText(const v1::GetRunResponse& answer, const v1::GetCurveResponse& curve) {
+  const double truth = EndValue(answer.run(), curve);
   Table table;
   table.columns = {{"at", Table::Align::kRight},
                    {"step", Table::Align::kRight},
@@ -154,7 +164,7 @@ std::string HistoryText(const v1::GetRunResponse& answer) {
     table.rows.push_back(std::move(row));
   }
   if (table.rows.empty()) return "";
-  const std::string ended = std::isfinite(truth) ? " (it ended at " + NumberText(truth) + ")" : "";
+  const std::string ended = std::isfinite(truth) ? " (it ended at " + NumberText(truth) + ", over its last 1 %)" : "";
   return "\nWhat was forecast on the way" + ended + ":\n" + Render(table, 0, "");
 }
 
@@ -205,7 +215,8 @@ std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& s
 }
 
 std::string RunText(const v1::GetRunResponse& run, const v1::GetCurveResponse& curve, const ViewStyle& style) {
-  return FactsText(run, style) + "\n" + ForecastText(run.run()) + HistoryText(run) + CurveText(run, curve, style);
+  return FactsText(run, style) + "\n" + ForecastText(run.run()) + HistoryText(run, curve) +
+         CurveText(run, curve, style);
 }
 
 std::string NewsText(const v1::RunSummary& run) {

@@ -67,9 +67,10 @@ absl::Status CheckLabels(const RunSpec& spec) {
   }
   for (const auto& [key, value] : spec.labels) {
     if (key.empty() || key.size() > kMaxLabelKeyLength || value.size() > kMaxLabelValueLength) {
-      return Wrong(absl::StrCat("labels[", Quoted(key), "]"),
-                   absl::StrCat("has a key of ", key.size(), " and a value of ", value.size(), " bytes; keys take 1 to ",
-                                kMaxLabelKeyLength, ", values at most ", kMaxLabelValueLength));
+      return Wrong(
+          absl::StrCat("labels[", Quoted(key), "]"),
+          absl::StrCat("has a key of ", key.size(), " and a value of ", value.size(), " bytes; keys take 1 to ",
+                       kMaxLabelKeyLength, ", values at most ", kMaxLabelValueLength));
     }
   }
   return absl::OkStatus();

@@ -23,7 +23,8 @@ class BacktestTest : public ::testing::Test {
   // A power law that runs up to `last` of 1000 steps.
   void WriteRun(const std::string& id, int last) {
     std::ofstream out(folder_ + "/" + id + ".jsonl");
-    out << R"({"run":{"project":"p","runId":")" << id << R"(","totalSteps":1000,"schedule":{"peakLr":1}}})" << "\n";
+    out << R"({"run":{"project":"p","runId":")" << id << R"(","totalSteps":1000,"schedule":{"peakLr":1}}})"
+        << "\n";
     for (int s = 1; s <= last; ++s) {
       out << R"({"points":{"metric":"train/loss","step":[)" << s << R"(],"value":[)" << 2 * std::pow(s / 1000.0, -0.07)
           << "]}}\n";

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace curvecast {
 namespace {
 
@@ -102,8 +104,15 @@ TEST(RunViewTest, ARunThatEndedShowsHowWrongItsForecastsWere) {
   *answer.mutable_run() = Summary(v1::Run::COMPLETED);
   *answer.add_history() = ForecastAt(0.2, 2.1);
   *answer.add_history() = ForecastAt(0.81, 1.99);
-  const std::string text = RunText(answer, {}, Style(80));
-  EXPECT_THAT(text, HasSubstr("What was forecast on the way (it ended at 2.000):\n"));
+  v1::GetCurveResponse curve;
+  curve.set_metric("train/loss");
+  for (const auto& [step, value, count] : {std::tuple(980, 9.0, 5), std::tuple(992, 1.9, 2), std::tuple(999, 2.2, 1)}) {
+    curve.add_step(step);
+    curve.add_value(value);
+    curve.add_count(count);
+  }
+  const std::string text = RunText(answer, curve, Style(80));
+  EXPECT_THAT(text, HasSubstr("What was forecast on the way (it ended at 2.000, over its last 1 %):\n"));
   EXPECT_THAT(text, HasSubstr("20 %   200      2.10  [2.05, 2.15]   +5.00 %\n"));
   EXPECT_THAT(text, HasSubstr("80 %   810      1.99  [1.94, 2.04]   -0.50 %\n"));
   EXPECT_THAT(text, Not(HasSubstr("50 %  ")));
