@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -69,6 +70,7 @@ int Fail(const absl::Status& status, int code) {
 }
 
 int Serve(const curvecast::v1::Config& config) {
+  setenv("GRPC_VERBOSITY", "NONE", 0);  // What matters of it is said in our words; the environment may ask for more.
   curvecast::StopSignals signals;
   absl::StatusOr<std::unique_ptr<curvecast::Daemon>> daemon = curvecast::Daemon::Start(config, signals);
   if (!daemon.ok()) return Fail(daemon.status(), kFailed);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "client/cpp/declaration.h"
 #include "fmt/format.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -13,39 +14,9 @@ namespace {
 
 constexpr int kPointsPerLine = 256;
 
-v1::Schedule::Decay ToProto(ReportedSchedule::Decay decay) {
-  switch (decay) {
-    case ReportedSchedule::Decay::kNone:
-      return v1::Schedule::NONE;
-    case ReportedSchedule::Decay::kCosine:
-      return v1::Schedule::COSINE;
-    case ReportedSchedule::Decay::kLinear:
-      return v1::Schedule::LINEAR;
-    case ReportedSchedule::Decay::kExponential:
-      return v1::Schedule::EXPONENTIAL;
-    case ReportedSchedule::Decay::kOneMinusSqrt:
-      return v1::Schedule::ONE_MINUS_SQRT;
-  }
-  return v1::Schedule::DECAY_UNSPECIFIED;
-}
-
-v1::RunFileLine HeadLine(const ReportedRun& reported) {
+v1::RunFileLine HeadLine(const ReportedRun& run) {
   v1::RunFileLine line;
-  v1::Run& run = *line.mutable_run();
-  run.set_project(reported.project);
-  run.set_run_id(reported.run_id);
-  run.set_family(reported.family);
-  run.set_objective(reported.objective);
-  run.set_total_steps(*reported.total_steps);
-  run.set_parameters(*reported.parameters);
-  run.set_tokens_per_step(*reported.tokens_per_step);
-  v1::Schedule& schedule = *run.mutable_schedule();
-  schedule.set_peak_lr(reported.schedule->peak_lr);
-  schedule.set_final_lr(reported.schedule->final_lr);
-  schedule.set_warmup_steps(reported.schedule->warmup_steps);
-  schedule.set_decay(ToProto(reported.schedule->decay));
-  schedule.set_decay_start_step(reported.schedule->decay_start_step);
-  run.mutable_labels()->insert(reported.labels.begin(), reported.labels.end());
+  *line.mutable_run() = ToProto(run);
   return line;
 }
 
