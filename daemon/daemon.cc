@@ -78,6 +78,7 @@ Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<J
       inbox_(InboxLimits(config)),
       engine_(EngineOptions(config),
               {*journal_, clock_, inbox_, boards_, metrics_, [this](const absl::Status& status) { OnJournal(status); },
+               [this](const RunKey& key, const absl::Status& status) { OnRefused(key, status); },
                [this](const absl::Status& status) { OnFatal(status); }},
               Prior::Shipped()) {}
 
@@ -100,6 +101,11 @@ void Daemon::OnJournal(const absl::Status& status) {
   } else {
     spdlog::error("the journal cannot keep a transaction and tries on; nothing is lost, jobs wait: {}", Text(status));
   }
+}
+
+void Daemon::OnRefused(const RunKey& key, const absl::Status& status) {
+  spdlog::warn("refused, of run {}/{}: {} ({} refusals since the start)", key.project, key.run_id, Text(status),
+               metrics_.rejected_batches.Value());
 }
 
 void Daemon::OnFatal(const absl::Status& status) {

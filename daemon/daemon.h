@@ -36,6 +36,7 @@ class Daemon {
   Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<Journal> journal);
 
   void OnJournal(const absl::Status& status);
+  void OnRefused(const RunKey& key, const absl::Status& status);
   void OnFatal(const absl::Status& status);
 
   StopSignals& signals_;

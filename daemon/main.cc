@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
     return kOk;
   }
   spdlog::set_default_logger(spdlog::stderr_color_mt("curvecastd"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   spdlog::set_level(spdlog::level::from_str(config->log().level()));
   return Serve(*config);
 }

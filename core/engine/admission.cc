@@ -37,8 +37,8 @@ absl::StatusOr<Admission::Admitted> Admission::AdmitOpen(const RunKey& key, cons
   const Run* run = engine_.Find(key);
   const bool is_new_run = run == nullptr && !staged_runs_.contains(key);
   if (is_new_run && engine_.runs() + staged_runs_.size() >= limits_.max_runs) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "max_runs: ", limits_.max_runs, " runs are held already; raise limits.max_runs or remove old runs"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("max_runs: ", limits_.max_runs, " runs are held already; raise limits.max_runs"));
   }
   if (known.incarnation == 0 && run != nullptr && run->writers() >= Run::kMaxWriters) {
     return absl::ResourceExhaustedError(absl::StrCat("open.writer: the run has ", run->writers(),
@@ -47,7 +47,7 @@ absl::StatusOr<Admission::Admitted> Admission::AdmitOpen(const RunKey& key, cons
   if (opened.incarnation == known.incarnation && run != nullptr && run->spec() == opened.spec) {
     return Admitted{.verdict = Verdict::kKnown};
   }
-  if (is_new_run) staged_runs_.insert(key);
+  if (is_new_run) staged_runs_[key] = opened.spec.objective;
   staged_[writer] = {opened.incarnation, opened.incarnation == known.incarnation ? known.last_sequence : 0};
   return Admitted{};
 }
@@ -68,17 +68,22 @@ absl::StatusOr<Admission::Admitted> Admission::AdmitBatch(const RunKey& key, Bat
 absl::Status Admission::LeaveOutNewMetrics(const RunKey& key, BatchAppended& batch) {
   const Run* run = engine_.Find(key);
   absl::flat_hash_set<std::string>& staged = staged_metrics_[key];
+  const std::string& objective = run != nullptr ? run->spec().objective : staged_runs_.at(key);
+  const auto held = [&](const std::string& metric) {
+    return (run != nullptr && run->FindCurve(metric) != nullptr) || staged.contains(metric);
+  };
   std::string left_out;
-  for (auto column = batch.columns.begin(); column != batch.columns.end();) {
-    const bool held = (run != nullptr && run->FindCurve(column->metric) != nullptr) || staged.contains(column->metric);
-    if (!held && (run == nullptr ? 0 : run->metrics()) + staged.size() >= limits_.max_metrics_per_run) {
-      left_out = column->metric;
-      column = batch.columns.erase(column);
-      continue;
+  std::erase_if(batch.columns, [&](const Column& column) {
+    if (held(column.metric)) return false;
+    // The objective's place is kept for it.
+    const size_t taken = (run == nullptr ? 0 : run->metrics()) + staged.size() + (held(objective) ? 0 : 1);
+    if (column.metric != objective && taken >= limits_.max_metrics_per_run) {
+      left_out = column.metric;
+      return true;
     }
-    if (!held) staged.insert(column->metric);
-    ++column;
-  }
+    staged.insert(column.metric);
+    return false;
+  });
   if (left_out.empty()) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(
       "max_metrics_per_run: run ", key.project, "/", key.run_id, " has ", limits_.max_metrics_per_run,

@@ -57,7 +57,7 @@ class Admission {
   const Engine& engine_;
   const EngineLimits limits_;
   absl::flat_hash_map<WriterKey, Staged> staged_;
-  absl::flat_hash_set<RunKey> staged_runs_;
+  absl::flat_hash_map<RunKey, std::string> staged_runs_;  // New ones, with their objective.
   absl::flat_hash_map<RunKey, absl::flat_hash_set<std::string>> staged_metrics_;
 };
 

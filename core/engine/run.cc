@@ -8,9 +8,11 @@
 namespace curvecast {
 namespace {
 
-std::optional<Step> LowestStep(const BatchAppended& batch) {
+// Of the points of one metric, or of all if `metric` is null.
+std::optional<Step> LowestStep(const BatchAppended& batch, const std::string* metric) {
   std::optional<Step> lowest;
   for (const Column& column : batch.columns) {
+    if (metric != nullptr && column.metric != *metric) continue;
     for (Step step : column.steps) lowest = std::min(lowest.value_or(step), step);
   }
   return lowest;
@@ -30,8 +32,7 @@ void Run::Apply(const RunOpened& opened) {
   spec_ = std::make_shared<const RunSpec>(opened.spec);
   Writer& writer = writers_[opened.writer];
   if (opened.incarnation <= writer.incarnation) return;  // Declared again: the last word counts, no new life.
-  // Only the unnamed writer rewinds the run: when it has lived before, or says where it resumes.
-  const bool resumes = opened.writer.empty() && (writer.incarnation != 0 || opened.resume_step);
+  const bool resumes = writer.incarnation != 0 || opened.resume_step;
   writer = {.incarnation = opened.incarnation, .rewind_pending = resumes, .resume_step = opened.resume_step};
 }
 
@@ -44,15 +45,17 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
   writer.last_sequence = batch.sequence;
 
   Effect effect;
-  const std::optional<Step> lowest = LowestStep(batch);
-  if (writer.rewind_pending && lowest) {
-    effect.rewound = RewindTo(writer.resume_step.value_or(*lowest));
-    writer.rewind_pending = false;
+  if (writer.rewind_pending) {
+    if (const std::optional<Step> step = ResumeStep(writer, batch)) {
+      effect.rewound = Rewind(batch.writer, *step);
+      writer.rewind_pending = false;
+    }
   }
   for (const Column& column : batch.columns) {
     if (column.steps.empty()) continue;
-    Curve& curve = curves_[column.metric];
-    for (size_t i = 0; i < column.steps.size(); ++i) curve.Add(column.steps[i], column.values[i]);
+    Series& series = series_[column.metric];
+    series.writer = batch.writer;
+    for (size_t i = 0; i < column.steps.size(); ++i) series.curve.Add(column.steps[i], column.values[i]);
     effect.points += static_cast<int64_t>(column.steps.size());
   }
   if (effect.points > 0) last_point_at_ = time_unix_micros;
@@ -66,26 +69,48 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
   return effect;
 }
 
-bool Run::RewindTo(Step step) {
+// Where a new life takes up its writer's curves; nothing if this batch does not say. Metrics beside the objective may
+// count in another unit or be logged out of turn (an evaluation at step 0 after every restart), so the objective
+// decides if it is there.
+std::optional<Step> Run::ResumeStep(const Writer& writer, const BatchAppended& batch) const {
+  const std::optional<Step> lowest = LowestStep(batch, nullptr);
+  if (writer.resume_step) return lowest ? writer.resume_step : std::nullopt;
+  auto objective = series_.find(spec_->objective);
+  const bool writes_objective =
+      objective != series_.end() && !objective->second.curve.empty() && objective->second.writer == batch.writer;
+  return writes_objective ? LowestStep(batch, &spec_->objective) : lowest;
+}
+
+bool Run::Rewind(const std::string& writer, Step step) {
   bool removed = false;
-  for (auto& [metric, curve] : curves_) {
-    if (curve.empty() || curve.last_step() < step) continue;
+  bool counts = writer.empty();  // A rank that goes back alone is no event of the run, unless it writes the objective.
+  for (auto& [metric, series] : series_) {
+    if (series.writer != writer || series.curve.empty() || series.curve.last_step() < step) continue;
     removed = true;
-    std::vector<Bin> bins = curve.Rewind(step);
-    if (metric == spec_->objective && !bins.empty()) branches_.push_back({step, std::move(bins)});
+    std::vector<Bin> bins = series.curve.Rewind(step);
+    if (metric != spec_->objective) continue;
+    counts = true;
+    if (!bins.empty()) branches_.push_back({step, std::move(bins)});
+    ForgetForecastsFrom(step);
   }
-  if (!removed) return false;
   if (branches_.size() > kMaxBranches) branches_.pop_front();
+  if (!removed || !counts) return removed;
   ++rewind_count_;
   rewinds_.push_back(step);
   if (rewinds_.size() > kMaxRewindsListed) rewinds_.pop_front();
-  // What was forecast from the superseded points is no part of this curve's history. The journal still has it.
+  return true;
+}
+
+// What was forecast from superseded points is no part of this curve's history. The journal still has it.
+void Run::ForgetForecastsFrom(Step step) {
   auto history = std::make_shared<std::vector<Forecast>>(*history_);
-  history->erase(std::remove_if(history->begin(), history->end(), [step](const Forecast& f) { return f.step >= step; }),
-                 history->end());
+  std::erase_if(*history, [step](const Forecast& f) { return f.step >= step; });
   history_ = std::move(history);
   if (forecast_ != nullptr && forecast_->step >= step) forecast_ = nullptr;
-  return true;
+}
+
+bool Run::rewind_pending() const {
+  return std::any_of(writers_.begin(), writers_.end(), [](const auto& writer) { return writer.second.rewind_pending; });
 }
 
 void Run::Apply(const ForecastMade& made) {
@@ -118,8 +143,8 @@ const Run::Writer* Run::FindWriter(std::string_view name) const {
 }
 
 const Curve* Run::FindCurve(std::string_view metric) const {
-  auto at = curves_.find(metric);
-  return at == curves_.end() ? nullptr : &at->second;
+  auto at = series_.find(metric);
+  return at == series_.end() ? nullptr : &at->second.curve;
 }
 
 const Curve& Run::objective() const {
@@ -142,7 +167,8 @@ std::shared_ptr<const RunView> Run::View() const {
     view->value = curve.last_value();
   }
   view->progress = Progress();
-  for (const auto& [metric, curve] : curves_) {
+  for (const auto& [metric, series] : series_) {
+    const Curve& curve = series.curve;
     if (curve.empty()) continue;
     view->metrics.push_back({metric, curve.points(), curve.non_finite_points(), curve.last_step(), curve.last_value()});
   }

@@ -33,8 +33,8 @@ class Run {
   struct Writer {
     uint64_t incarnation = 0;
     uint64_t last_sequence = 0;
-    bool rewind_pending = false;      // The next batch with points rewinds the run ...
-    std::optional<Step> resume_step;  // ... to this step, or else to the lowest of its own.
+    bool rewind_pending = false;  // The next batch that says where this life resumes rewinds what the writer wrote ...
+    std::optional<Step> resume_step;  // ... to this step if it was given.
   };
 
   Run(const RunOpened& opened, int64_t time_unix_micros);
@@ -55,7 +55,8 @@ class Run {
   const Writer* FindWriter(std::string_view name) const;  // Null if it never opened.
   const Curve* FindCurve(std::string_view metric) const;  // Null if it has no point.
   const Curve& objective() const;                         // Empty if it has no point.
-  size_t metrics() const { return curves_.size(); }
+  size_t metrics() const { return series_.size(); }
+  bool rewind_pending() const;  // Some writer's next batch may rewind the run.
   size_t writers() const { return writers_.size(); }
   const std::deque<Branch>& branches() const { return branches_; }
   int64_t rewind_count() const { return rewind_count_; }
@@ -71,13 +72,21 @@ class Run {
   std::shared_ptr<const RunView> View() const;
 
  private:
-  bool RewindTo(Step step);
+  // One metric's curve and who wrote its newest point.
+  struct Series {
+    Curve curve;
+    std::string writer;
+  };
+
+  std::optional<Step> ResumeStep(const Writer& writer, const BatchAppended& batch) const;
+  bool Rewind(const std::string& writer, Step step);
+  void ForgetForecastsFrom(Step step);
   void KeepInHistory(const Forecast& forecast);
 
   std::shared_ptr<const RunSpec> spec_;
   RunState state_ = RunState::kRunning;
   std::map<std::string, Writer, std::less<>> writers_;
-  std::map<std::string, Curve, std::less<>> curves_;
+  std::map<std::string, Series, std::less<>> series_;
   std::deque<Branch> branches_;
   std::deque<Step> rewinds_;
   int64_t rewind_count_ = 0;

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -67,7 +68,8 @@ absl::StatusOr<v1::ListRunsRequest> ListRequest(const httplib::Request& http) {
   request.set_project(http.get_param_value("project"));
   request.set_page_token(http.get_param_value("page_token"));
   for (size_t i = 0; i < http.get_param_value_count("state"); ++i) {
-    const std::string name = http.get_param_value("state", i);
+    std::string name = http.get_param_value("state", i);
+    absl::AsciiStrToUpper(&name);  // Metrics and the command line write it small.
     v1::Run::State state;
     if (!v1::Run::State_Parse(name, &state)) {
       return absl::InvalidArgumentError(
@@ -111,6 +113,15 @@ absl::StatusOr<v1::GetCurveResponse> WaitForCurve(const Answers& answers, const 
 
 void AddRunRoutes(httplib::Server& server, const Answers& answers) {
   constexpr char kRun[] = "/api/v1/runs/([^/]+)/([^/]+)";
+  server.set_error_handler([](const httplib::Request& http, httplib::Response& response) {
+    if (!response.body.empty()) return;  // It says already what is wrong.
+    const bool reads = http.method == "GET" || http.method == "HEAD";
+    const int status = !reads && response.status == 404 ? 405 : response.status;
+    SendError(reads ? absl::NotFoundError("there is nothing here; / lists what there is")
+                    : absl::UnimplementedError("only GET is served: runs come in over gRPC"),
+              response);
+    response.status = status;
+  });
   server.Get("/api/v1/runs/?", [&answers](const httplib::Request& http, httplib::Response& response) {
     absl::StatusOr<v1::ListRunsRequest> request = ListRequest(http);
     if (!request.ok()) return SendError(request.status(), response);

@@ -8,6 +8,16 @@ BoardHolder::BoardHolder() {
   auto board = std::make_shared<Board>();
   board->replaying = true;
   board_ = std::move(board);
+  teller_ = std::thread([this] { TellOthers(); });
+}
+
+BoardHolder::~BoardHolder() {
+  {
+    std::lock_guard lock(news_mutex_);
+    ending_ = true;
+  }
+  news_.notify_one();
+  teller_.join();
 }
 
 std::shared_ptr<const Board> BoardHolder::Get() const {
@@ -32,9 +42,25 @@ void BoardHolder::Put(std::shared_ptr<const Board> board) {
 }
 
 void BoardHolder::Tell() {
-  const std::shared_ptr<const Board> board = Get();
-  std::lock_guard lock(listeners_mutex_);
-  for (const auto& [id, listener] : listeners_) listener(board);
+  {
+    std::lock_guard lock(news_mutex_);
+    due_ = true;
+  }
+  news_.notify_one();
+}
+
+void BoardHolder::TellOthers() {
+  while (true) {
+    {
+      std::unique_lock lock(news_mutex_);
+      news_.wait(lock, [this] { return due_ || ending_; });
+      if (ending_) return;
+      due_ = false;
+    }
+    const std::shared_ptr<const Board> board = Get();
+    std::lock_guard lock(listeners_mutex_);
+    for (const auto& [id, listener] : listeners_) listener(board);
+  }
 }
 
 }  // namespace curvecast

@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace curvecast {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstRetry{20};
 constexpr std::chrono::milliseconds kLongestRetry{1000};
 constexpr int64_t kOrderIntervalMicros = 5000;
-constexpr size_t kMaxStagedEvents = 8192;  // In one transaction.
+constexpr int64_t kRefusalIntervalMicros = 1'000'000;  // Between two that the operator is told of.
+constexpr size_t kMaxStagedEvents = 8192;              // In one transaction.
 
 }  // namespace
 
@@ -39,7 +42,9 @@ void EngineThread::Work() {
   for (Inbox::Item& item : parts_.inbox.Drain(std::chrono::milliseconds(0))) {
     if (auto* question = std::get_if<Question>(&item)) questions_.push_back(std::move(*question));
   }
-  for (Question& question : questions_) question.answer(nullptr);
+  for (Question& question : questions_) {
+    question.answer(absl::UnavailableError("the daemon is stopping; try again in a moment"));
+  }
 }
 
 void EngineThread::Loop() {
@@ -47,6 +52,10 @@ void EngineThread::Loop() {
     const bool last = stopping_;  // Read before draining, so that what came before the stop is drained.
     std::vector<Inbox::Item> items = parts_.inbox.Drain(NextWait());
     parts_.metrics.inbox_batches.Set(static_cast<double>(items.size()));
+    // First, so that none is lost if the journal ends the loop: whoever asks is always answered.
+    for (Inbox::Item& item : items) {
+      if (auto* question = std::get_if<Question>(&item)) questions_.push_back(std::move(*question));
+    }
     for (Inbox::Item& item : items) {
       Take(std::move(item));
       if (staged_.size() >= kMaxStagedEvents && !Commit()) return;
@@ -78,7 +87,6 @@ bool EngineThread::Replay() {
 void EngineThread::Take(Inbox::Item item) {
   if (auto* ingest = std::get_if<Ingest>(&item)) return Take(std::move(*ingest));
   if (auto* result = std::get_if<FitResult>(&item)) return Take(std::move(*result));
-  questions_.push_back(std::move(std::get<Question>(item)));
 }
 
 void EngineThread::Take(Ingest ingest) {
@@ -86,7 +94,7 @@ void EngineThread::Take(Ingest ingest) {
   const auto* opened = std::get_if<RunOpened>(&ingest.event.body);
   const uint64_t sequence = opened != nullptr ? 0 : std::get<BatchAppended>(ingest.event.body).sequence;
   if (!admitted.ok()) {
-    parts_.metrics.rejected_batches.Increment();
+    Refused(ingest.event.key, admitted.status());
     // Behind the answers that wait for the commit, so that a writer hears of its batches in order.
     pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, admitted.status()}}});
     return;
@@ -94,17 +102,23 @@ void EngineThread::Take(Ingest ingest) {
   if (opened != nullptr) {
     AnswerOpen(ingest, *opened);
   } else {
-    pending_.push_back({ingest.sink, {ingest.channel, AckReply{sequence}}});
-    if (!admitted->left_out.ok()) {
-      parts_.metrics.rejected_batches.Increment();
-      pending_.push_back({ingest.sink, {ingest.channel, RejectedReply{sequence, admitted->left_out}}});
-    }
+    pending_.push_back({ingest.sink, {ingest.channel, AckReply{sequence, admitted->left_out}}});
+    if (!admitted->left_out.ok()) Refused(ingest.event.key, admitted->left_out);
   }
   if (admitted->verdict == Admission::Verdict::kKnown) {
     if (opened == nullptr) parts_.metrics.duplicate_batches.Increment();
     return;
   }
+  if (opened != nullptr) opened_.insert(ingest.event.key);
   staged_.push_back(std::move(ingest.event));
+}
+
+void EngineThread::Refused(const RunKey& key, const absl::Status& why) {
+  parts_.metrics.rejected_batches.Increment();
+  const int64_t now = parts_.clock.MonotonicMicros();
+  if (now < refusal_due_) return;
+  refusal_due_ = now + kRefusalIntervalMicros;
+  parts_.on_refused(key, why);
 }
 
 void EngineThread::AnswerOpen(const Ingest& ingest, const RunOpened& opened) {
@@ -120,7 +134,9 @@ void EngineThread::Take(FitResult result) {
   planner_.Done(result.key);
   const Run* run = engine_.Find(result.key);
   if (run == nullptr || run->rewind_count() != result.rewinds) return;
-  if (run->AtCheckpoint(result.forecast)) {
+  // A batch of this very transaction may rewind the curve that this was made from: then the check after it decides.
+  const bool may_rewind = run->rewind_pending() || opened_.contains(result.key);
+  if (run->AtCheckpoint(result.forecast) && !may_rewind) {
     staged_.push_back({parts_.clock.NowUnixMicros(), result.key, ForecastMade{std::move(result.forecast)}});
   } else {
     shown_.push_back(std::move(result));
@@ -134,6 +150,7 @@ bool EngineThread::Commit() {
     changed_ = true;
   }
   admission_.Clear();
+  opened_.clear();
   for (FitResult& result : shown_) {
     Run* run = engine_.FindMutable(result.key);
     if (run != nullptr && run->rewind_count() == result.rewinds) run->Show(std::move(result.forecast));
@@ -211,7 +228,15 @@ void EngineThread::Publish() {
 void EngineThread::Answer() {
   for (const Pending& pending : pending_) pending.sink->Deliver(pending.reply);
   pending_.clear();
-  for (Question& question : questions_) question.answer(engine_.Find(question.key));
+  for (Question& question : questions_) {
+    const Run* run = engine_.Find(question.key);
+    if (run != nullptr) {
+      question.answer(run);
+    } else {
+      question.answer(absl::NotFoundError(
+          absl::StrCat("no run \"", question.key.run_id, "\" in project \"", question.key.project, "\"")));
+    }
+  }
   questions_.clear();
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "core/base/check.h"
 #include "core/engine/admission.h"
 #include "core/engine/engine.h"
@@ -45,6 +46,8 @@ class EngineThread {
     LoopMetrics& metrics;
     // Called when a journal fails or works again, with what to tell the operator. On the engine's thread.
     std::function<void(const absl::Status&)> on_journal;
+    // Called when something is refused, at most once a second. On the engine's thread.
+    std::function<void(const RunKey&, const absl::Status&)> on_refused;
     // Called once if the journal cannot be replayed or is damaged: the daemon must stop. On the engine's thread.
     std::function<void(const absl::Status&)> on_fatal;
   };
@@ -71,6 +74,7 @@ class EngineThread {
   void Take(Inbox::Item item);
   void Take(Ingest ingest);
   void Take(FitResult result);
+  void Refused(const RunKey& key, const absl::Status& why);
   void AnswerOpen(const Ingest& ingest, const RunOpened& opened);
   bool Commit();  // False if the thread must end.
   bool AppendUntilKept();
@@ -92,10 +96,12 @@ class EngineThread {
   std::vector<Question> questions_;
   std::vector<FitResult> shown_;  // Forecasts that the journal does not keep.
   bool changed_ = false;
-  bool told_ = true;  // Watchers know the newest board.
+  absl::flat_hash_set<RunKey> opened_;  // By the events in staged_.
+  bool told_ = true;                    // Watchers know the newest board.
   int64_t ordered_at_ = 0;
   int64_t publish_due_ = 0;  // Monotonic microseconds, as the next.
   int64_t told_at_ = 0;
+  int64_t refusal_due_ = 0;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

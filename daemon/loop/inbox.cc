@@ -5,10 +5,12 @@
 namespace curvecast {
 namespace {
 
+constexpr size_t kColumnCost = 8;  // In points, for the room that a column takes besides.
+
 size_t PointsOf(const Ingest& ingest) {
   size_t points = 0;
   if (const auto* batch = std::get_if<BatchAppended>(&ingest.event.body)) {
-    for (const Column& column : batch->columns) points += column.steps.size();
+    for (const Column& column : batch->columns) points += column.steps.size() + kColumnCost;
   }
   return points;
 }
@@ -22,7 +24,7 @@ Inbox::PushResult Inbox::Push(Ingest& ingest, std::function<void()> on_room) {
     if (closed_) return PushResult::kClosed;
     const bool full = batches_ >= limits_.max_batches || (batches_ > 0 && points_ + points > limits_.max_points);
     if (full) {
-      waiting_for_room_.push_back(std::move(on_room));
+      waiting_for_room_[ingest.sink.get()] = std::move(on_room);
       return PushResult::kFull;
     }
     ++batches_;
@@ -55,7 +57,7 @@ bool Inbox::Push(Question question) {
 
 std::vector<Inbox::Item> Inbox::Drain(std::chrono::milliseconds timeout) {
   std::vector<Item> items;
-  std::vector<std::function<void()>> waiting;
+  decltype(waiting_for_room_) waiting;
   {
     std::unique_lock lock(mutex_);
     news_.wait_for(lock, timeout, [this] { return closed_ || !items_.empty(); });
@@ -63,19 +65,24 @@ std::vector<Inbox::Item> Inbox::Drain(std::chrono::milliseconds timeout) {
     waiting.swap(waiting_for_room_);
     batches_ = points_ = questions_ = 0;
   }
-  for (auto& on_room : waiting) on_room();
+  for (auto& [sink, on_room] : waiting) on_room();
   return items;
 }
 
 void Inbox::Close() {
-  std::vector<std::function<void()>> waiting;
+  decltype(waiting_for_room_) waiting;
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
     waiting.swap(waiting_for_room_);
   }
   news_.notify_all();
-  for (auto& on_room : waiting) on_room();
+  for (auto& [sink, on_room] : waiting) on_room();
+}
+
+void Inbox::Forget(const ReplySink* sink) {
+  std::lock_guard lock(mutex_);
+  waiting_for_room_.erase(sink);
 }
 
 bool Inbox::closed() const {

@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "core/engine/event.h"
 #include "core/engine/run.h"
 #include "daemon/loop/reply_sink.h"
@@ -30,11 +32,11 @@ struct FitResult {
   int64_t rewinds = 0;  // Of the run when it was taken: a result for a curve that was rewound since is dropped.
 };
 
-// A question that only the run itself can answer. `answer` is called once on the engine's thread, with null if there is
-// no such run; it must not block.
+// A question that only the run itself can answer. `answer` is called once on the engine's thread: with the run, with
+// NOT_FOUND, or with UNAVAILABLE if the engine ends. It must not block.
 struct Question {
   RunKey key;
-  std::function<void(const Run*)> answer;
+  std::function<void(absl::StatusOr<const Run*>)> answer;
 };
 
 // The one door to the engine's thread: a bounded queue with many writers and one reader.
@@ -50,8 +52,11 @@ class Inbox {
   explicit Inbox(Limits limits) : limits_(limits) {}
 
   enum class PushResult { kTaken, kFull, kClosed };
-  // kFull: nothing was taken, and `on_room` is called once, from another thread, when it is worth trying again.
+  // kFull: nothing was taken, and `on_room` is called once, from another thread, when it is worth trying again. One
+  // waits for each sink: a later one takes the place of an earlier.
   PushResult Push(Ingest& ingest, std::function<void()> on_room);
+  // Its on_room is not called any more, unless that is under way.
+  void Forget(const ReplySink* sink);
   // Never refused while open: a fitter has at most one result in flight for each run.
   void Push(FitResult result);
   // False past max_questions or after Close.
@@ -75,7 +80,7 @@ class Inbox {
   size_t points_ = 0;
   size_t questions_ = 0;
   std::vector<Item> items_;
-  std::vector<std::function<void()>> waiting_for_room_;
+  absl::flat_hash_map<const ReplySink*, std::function<void()>> waiting_for_room_;
 };
 
 }  // namespace curvecast

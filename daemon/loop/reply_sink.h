@@ -15,6 +15,7 @@ struct OpenedReply {
 };
 struct AckReply {
   uint64_t sequence = 0;
+  absl::Status left_out = absl::OkStatus();  // Not OK: "field: why" some metrics of the batch were left out.
 };
 struct RejectedReply {
   uint64_t sequence = 0;  // 0: the open.

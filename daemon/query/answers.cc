@@ -58,8 +58,10 @@ void AddBranches(const Run& run, v1::GetCurveResponse& response) {
   }
 }
 
-absl::StatusOr<v1::GetCurveResponse> CurveOf(const Run* run, const RunKey& key, std::string metric) {
-  if (run == nullptr) return NoSuchRun(key);
+absl::StatusOr<v1::GetCurveResponse> CurveOf(const absl::StatusOr<const Run*>& found, std::string metric) {
+  if (!found.ok()) return found.status();
+  const Run* run = *found;
+  const RunKey& key = run->spec().key;
   const bool is_objective = metric.empty() || metric == run->spec().objective;
   if (metric.empty()) metric = run->spec().objective;
   const Curve* curve = run->FindCurve(metric);
@@ -114,7 +116,9 @@ void Answers::GetCurve(const v1::GetCurveRequest& request,
                        std::function<void(absl::StatusOr<v1::GetCurveResponse>)> done) const {
   if (boards_.Get()->replaying) return done(Replaying());
   RunKey key{request.project(), request.run_id()};
-  auto answer = [key, metric = request.metric(), done](const Run* run) { done(CurveOf(run, key, metric)); };
+  auto answer = [metric = request.metric(), done](const absl::StatusOr<const Run*>& run) {
+    done(CurveOf(run, metric));
+  };
   if (!inbox_.Push(Question{key, std::move(answer)})) {
     done(absl::UnavailableError("too many questions are waiting, or the daemon is stopping; try again in a moment"));
   }

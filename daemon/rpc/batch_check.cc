@@ -55,9 +55,16 @@ absl::StatusOr<BatchAppended> CheckBatch(const v1::Batch& batch, int64_t max_poi
     return absl::InvalidArgumentError(absl::StrCat("batch.points: has ", points, " points; at most ", max_points,
                                                    " (limits.max_points_per_batch): send smaller batches"));
   }
+  if (batch.points_size() > kMaxColumns) {
+    return absl::InvalidArgumentError(absl::StrCat("batch.points: has ", batch.points_size(), " columns; at most ",
+                                                   kMaxColumns, ": send one a metric"));
+  }
   BatchAppended appended;
   appended.sequence = batch.sequence();
   for (int i = 0; i < batch.points_size(); ++i) {
+    if (batch.points(i).step().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("batch.points[", i, "].step: is empty; leave the column out"));
+    }
     absl::StatusOr<Column> column = ToColumn(batch.points(i));
     if (!column.ok()) return Under(absl::StrCat("batch.points[", i, "]"), column.status());
     appended.columns.push_back(*std::move(column));

@@ -8,6 +8,8 @@
 
 namespace curvecast {
 
+inline constexpr int kMaxColumns = 1024;  // In one batch.
+
 // From a message off the wire to an event of core, or INVALID_ARGUMENT "open.run.total_steps: what is wrong", with the
 // path of the field. Pure.
 absl::StatusOr<RunOpened> CheckOpen(const v1::Open& open);

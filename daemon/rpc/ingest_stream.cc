@@ -173,6 +173,9 @@ void IngestStream::Deliver(const Reply& reply) {
   std::lock_guard lock(mutex_);
   --unanswered_;
   Queue(ToProto(reply));
+  if (const auto* ack = std::get_if<AckReply>(&reply.body); ack != nullptr && !ack->left_out.ok()) {
+    Queue(ToProto({reply.channel, RejectedReply{ack->sequence, ack->left_out}}));
+  }
   FinishIfIdle();
 }
 
@@ -230,6 +233,7 @@ void IngestStream::OnCancel() {
 }
 
 void IngestStream::OnDone() {
+  inbox_.Forget(sink_.get());
   sink_->Detach();
   on_done_(this);
   delete this;

@@ -28,12 +28,24 @@ bool WatchStream::Matches(const RunView& run) const {
 
 void WatchStream::SendChanges() {
   if (writing_ || finished_ || newest_ == nullptr || newest_->replaying) return;
-  if (sending_ == nullptr) {
-    if (newest_ == sent_) return;
-    sending_ = newest_;
-    next_ = 0;
-  }
+  // The first answer comes even if it is empty, so that the client knows that it is connected.
+  const bool first = sent_ == nullptr && sending_ == nullptr;
   response_.Clear();
+  while (response_.runs_size() == 0 && (sending_ != nullptr || newest_ != sent_)) {
+    if (sending_ == nullptr) {
+      sending_ = newest_;
+      next_ = 0;
+    }
+    Collect();
+    if (next_ == sending_->runs.size()) sent_ = std::exchange(sending_, nullptr);
+    if (first) break;
+  }
+  if (response_.runs_size() == 0 && !first) return;
+  writing_ = true;
+  StartWrite(&response_);
+}
+
+void WatchStream::Collect() {
   for (; next_ < sending_->runs.size() && response_.runs_size() < kMaxRunsPerMessage; ++next_) {
     const std::shared_ptr<const RunView>& run = sending_->runs[next_];
     if (!Matches(*run)) continue;
@@ -41,12 +53,6 @@ void WatchStream::SendChanges() {
     if (sent_ != nullptr && sent_->Find(run->spec->key) == run.get()) continue;
     *response_.add_runs() = ToSummary(*run, WithPath::kNo);
   }
-  const bool first = sent_ == nullptr;
-  if (next_ == sending_->runs.size()) sent_ = std::exchange(sending_, nullptr);
-  // The first answer comes even if it is empty, so that the client knows that it is connected.
-  if (response_.runs_size() == 0 && !first) return;
-  writing_ = true;
-  StartWrite(&response_);
 }
 
 void WatchStream::OnWriteDone(bool ok) {

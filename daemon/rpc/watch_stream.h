@@ -27,6 +27,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchRunsResponse>
 
   // With mutex_ held.
   void SendChanges();
+  void Collect();
   bool Matches(const RunView& run) const;
 
   const v1::WatchRunsRequest request_;

@@ -83,18 +83,25 @@ TEST_F(AdmissionTest, TheLimitOnRunsCountsWhatIsStagedAndNamesItself) {
 
 TEST_F(AdmissionTest, AMetricTooManyIsLeftOutAndTheOthersAreKept) {
   Apply(Open());
-  EXPECT_EQ(Admit(Batch(1, {Losses({{1, 1.0}}, "a"), Losses({{1, 1.0}}, "b")})), Verdict::kStage);
-  Event batch = Batch(2, {Losses({{2, 1.0}}, "a"), Losses({{2, 1.0}}, "c"), Losses({{2, 1.0}}, "b")});
+  Event batch = Batch(1, {Losses({{2, 1.0}}, "a"), Losses({{2, 1.0}}, "b"), Losses({{2, 1.0}})});
   const absl::StatusOr<Admission::Admitted> admitted = admission_.Admit(batch);
   ASSERT_TRUE(admitted.ok());
   EXPECT_EQ(admitted->left_out.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(admitted->left_out.message()), HasSubstr("limits.max_metrics_per_run"));
   const auto& columns = std::get<BatchAppended>(batch.body).columns;
-  ASSERT_EQ(columns.size(), 2u);
-  EXPECT_EQ(columns[1].metric, "b");
+  ASSERT_EQ(columns.size(), 2u) << "of two places one is the objective's, whoever comes first";
+  EXPECT_EQ(columns[0].metric, "a");
+  EXPECT_EQ(columns[1].metric, "train/loss");
   Apply(batch);
   admission_.Clear();
-  EXPECT_EQ(Admit(Batch(2, {Losses({{2, 1.0}}, "c")})), Verdict::kKnown) << "the sequence is used up";
+  EXPECT_EQ(Admit(Batch(1, {Losses({{2, 1.0}}, "b")})), Verdict::kKnown) << "the sequence is used up";
+}
+
+TEST_F(AdmissionTest, TheObjectiveOfARunThatIsOnlyStagedHasItsPlaceToo) {
+  EXPECT_EQ(Admit(Open()), Verdict::kStage);
+  Event batch = Batch(1, {Losses({{2, 1.0}}, "a"), Losses({{2, 1.0}}, "b")});
+  ASSERT_TRUE(admission_.Admit(batch).ok());
+  EXPECT_EQ(std::get<BatchAppended>(batch.body).columns.size(), 1u);
 }
 
 TEST_F(AdmissionTest, ATransactionThatWasGivenUpIsForgotten) {

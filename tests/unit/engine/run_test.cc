@@ -91,14 +91,33 @@ TEST_F(RunTest, ABatchOfAFormerLifeChangesNothing) {
   EXPECT_TRUE(run().objective().empty());
 }
 
-TEST_F(RunTest, AnotherRanksRestartDoesNotRewind) {
+TEST_F(RunTest, AWriterRewindsItsOwnMetricsAndNoOthers) {
   Apply(Open());
   Apply(Batch(1, {Losses({{80, 4.0}, {90, 3.0}})}));
   Apply(Open(1, "rank1"));
-  Apply(Batch(1, {Losses({{90, 7.0}}, "rank1/loss")}, 1, "rank1"));
+  Apply(Batch(1, {Losses({{80, 7.0}, {90, 7.0}}, "rank1/loss")}, 1, "rank1"));
+  // Both restart from 80; the rank is first to say so, and what it has said must survive the primary's rewind.
+  Apply(Open(2));
   Apply(Open(2, "rank1"));
-  EXPECT_FALSE(Apply(Batch(1, {Losses({{10, 7.0}}, "rank1/loss")}, 2, "rank1")).rewound);
-  EXPECT_EQ(run().objective().points(), 2);
+  Apply(Batch(1, {Losses({{81, 6.0}, {82, 6.0}}, "rank1/loss")}, 2, "rank1"));
+  EXPECT_EQ(run().objective().points(), 2) << "the rank rewinds nothing of the primary's";
+  EXPECT_EQ(run().rewind_count(), 0);
+  Apply(Batch(1, {Losses({{81, 3.5}})}, 2));
+  EXPECT_THAT(Steps(), ::testing::ElementsAre(80, 81));
+  EXPECT_EQ(run().FindCurve("rank1/loss")->points(), 3) << "80, 81 and 82, each once";
+  EXPECT_EQ(run().rewind_count(), 1);
+}
+
+TEST_F(RunTest, AnEvaluationAtStep0AfterARestartDoesNotSupersedeTheRun) {
+  Apply(Open());
+  Apply(Batch(1, {Losses({{4000, 4.0}, {5000, 3.0}, {6000, 2.0}})}));
+  Apply(Open(2));
+  Apply(Batch(1, {Losses({{0, 9.0}}, "eval/loss")}, 2));
+  EXPECT_TRUE(run().rewind_pending());
+  EXPECT_EQ(run().objective().points(), 3);
+  Apply(Batch(2, {Losses({{0, 9.0}}, "eval/loss"), Losses({{5001, 2.9}})}, 2));
+  EXPECT_THAT(Steps(), ::testing::ElementsAre(4000, 5000, 5001));
+  EXPECT_FALSE(run().rewind_pending());
 }
 
 TEST_F(RunTest, APrimaryThatComesAfterItsRanksDoesNotRewindThem) {

@@ -63,13 +63,20 @@ TEST_F(HttpServerTest, ErrorsSayWhatAndWhere) {
   const auto state = Get("/api/v1/runs?state=SLEEPING");
   EXPECT_EQ(state->status, 400);
   EXPECT_THAT(state->body, HasSubstr("write RUNNING, COMPLETED, FAILED or STOPPED"));
-  EXPECT_EQ(Get("/nothing/here")->status, 404);
+  EXPECT_EQ(Get("/api/v1/runs?state=running")->status, 200) << "as the metrics write it";
+  const auto nothing = Get("/nothing/here");
+  EXPECT_EQ(nothing->status, 404);
+  EXPECT_THAT(nothing->body, HasSubstr(R"("code": "NOT_FOUND")"));
+  const auto post = httplib::Client("127.0.0.1", server_->port()).Post("/api/v1/runs", "{}", "application/json");
+  EXPECT_EQ(post->status, 405);
+  EXPECT_THAT(post->body, HasSubstr("only GET is served"));
 }
 
 TEST_F(HttpServerTest, ACurveIsAskedOfTheRunItself) {
   boards_.Put(BoardOf({View("a")}));
   std::thread engine([this] {  // Plays the engine's thread for one question.
-    for (Inbox::Item& item : inbox_.Drain(std::chrono::seconds(30))) std::get<Question>(item).answer(nullptr);
+    for (Inbox::Item& item : inbox_.Drain(std::chrono::seconds(30)))
+      std::get<Question>(item).answer(absl::NotFoundError("no such run"));
   });
   EXPECT_EQ(Get("/api/v1/runs/p/a/curve")->status, 404);
   engine.join();

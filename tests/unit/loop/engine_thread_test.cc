@@ -64,6 +64,7 @@ class EngineThreadTest : public ::testing::Test {
                               boards_,
                               metrics_,
                               [this](const absl::Status& status) { journal_news_.push_back(status); },
+                              [this](const RunKey&, const absl::Status&) { ++refusals_told_; },
                               [this](const absl::Status& status) {
                                 fatal_ = status;
                                 fatal_seen_ = true;
@@ -94,6 +95,7 @@ class EngineThreadTest : public ::testing::Test {
   LoopMetrics metrics_{registry_};
   std::shared_ptr<Replies> replies_ = std::make_shared<Replies>();
   std::vector<absl::Status> journal_news_;
+  std::atomic<int> refusals_told_{0};
   absl::Status fatal_;
   std::atomic<bool> fatal_seen_{false};
   std::unique_ptr<EngineThread> thread_;
@@ -136,9 +138,10 @@ TEST_F(EngineThreadTest, ARestartFindsEverythingAgain) {
   Inbox inbox({});
   BoardHolder boards;
   EXPECT_TRUE(boards.Get()->replaying);
-  EngineThread again(
-      {}, {journal_, clock_, inbox, boards, metrics_, [](const absl::Status&) {}, [](const absl::Status&) {}},
-      Prior::Shipped());
+  EngineThread again({},
+                     {journal_, clock_, inbox, boards, metrics_, [](const absl::Status&) {},
+                      [](const RunKey&, const absl::Status&) {}, [](const absl::Status&) {}},
+                     Prior::Shipped());
   again.Start();
   EXPECT_TRUE(Eventually([&boards](const Board&) { return !boards.Get()->replaying; }));
   again.Stop();
@@ -169,6 +172,7 @@ TEST_F(EngineThreadTest, ARefusalHarmsNobodyElse) {
   const std::vector<Reply> replies = replies_->WaitFor(3);
   EXPECT_EQ(std::get<RejectedReply>(replies[0].body).status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(std::get<AckReply>(replies[2].body).sequence, 1u);
+  EXPECT_EQ(refusals_told_, 1);
 }
 
 TEST_F(EngineThreadTest, AFullDiskDelaysAndLosesNothing) {
@@ -181,10 +185,11 @@ TEST_F(EngineThreadTest, AFullDiskDelaysAndLosesNothing) {
   Inbox inbox({});
   BoardHolder boards;
   std::vector<absl::Status> news;
-  EngineThread again({},
-                     {journal_, clock_, inbox, boards, metrics_,
-                      [&news](const absl::Status& status) { news.push_back(status); }, [](const absl::Status&) {}},
-                     Prior::Shipped());
+  EngineThread again(
+      {},
+      {journal_, clock_, inbox, boards, metrics_, [&news](const absl::Status& status) { news.push_back(status); },
+       [](const RunKey&, const absl::Status&) {}, [](const absl::Status&) {}},
+      Prior::Shipped());
   again.Start();
   Ingest ingest{Batch(1, {Losses({{1, 4.0}})}), 3, replies_};
   ASSERT_EQ(inbox.Push(ingest, [] {}), Inbox::PushResult::kTaken);
@@ -205,7 +210,10 @@ TEST_F(EngineThreadTest, ADamagedJournalStopsTheDaemonAndLeavesNoQuestionOpen) {
   Send(Batch(1, {Losses({{1, 4.0}})}));
   EXPECT_TRUE(Eventually([this](const Board&) { return fatal_seen_.load(); }));
   std::atomic<bool> answered{false};
-  const bool taken = inbox_.Push(Question{Key(), [&answered](const curvecast::Run*) { answered = true; }});
+  const bool taken = inbox_.Push(Question{Key(), [&answered](const absl::StatusOr<const curvecast::Run*>& run) {
+                                            EXPECT_EQ(run.status().code(), absl::StatusCode::kUnavailable);
+                                            answered = true;
+                                          }});
   thread_->Stop();
   EXPECT_EQ(fatal_.code(), absl::StatusCode::kDataLoss);
   EXPECT_TRUE(!taken || answered);

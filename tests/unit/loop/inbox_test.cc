@@ -33,6 +33,18 @@ TEST(InboxTest, AFullInboxTakesNothingAndCallsBackWhenThereIsRoom) {
   EXPECT_EQ(inbox.Push(three, [] {}), PushResult::kTaken);
 }
 
+TEST(InboxTest, AStreamThatIsGoneIsNotCalledBack) {
+  Inbox inbox({.max_batches = 1});
+  Ingest one = OneBatch(), two = OneBatch();
+  int called = 0;
+  inbox.Push(one, [] {});
+  EXPECT_EQ(inbox.Push(two, [&called] { ++called; }), PushResult::kFull);
+  EXPECT_EQ(inbox.Push(two, [&called] { ++called; }), PushResult::kFull) << "waits once, however often it asks";
+  inbox.Forget(two.sink.get());
+  inbox.Drain(milliseconds(0));
+  EXPECT_EQ(called, 0);
+}
+
 TEST(InboxTest, PointsAreBoundedButOneLargeBatchAlwaysPasses) {
   Inbox inbox({.max_batches = 100, .max_points = 10});
   Ingest large = OneBatch(50), small = OneBatch(1);

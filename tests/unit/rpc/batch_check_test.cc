@@ -67,6 +67,12 @@ TEST(BatchCheckTest, ABatchIsRefusedWithThePathOfItsField) {
   batch.mutable_points(0)->set_metric("");
   EXPECT_THAT(Complaint(batch), StartsWith("batch.points[0].metric: "));
   batch = GoodBatch();
+  batch.add_points()->set_metric("empty");
+  EXPECT_THAT(Complaint(batch), StartsWith("batch.points[2].step: is empty"));
+  batch = GoodBatch();
+  while (batch.points_size() <= kMaxColumns) batch.add_points();
+  EXPECT_THAT(Complaint(batch), StartsWith("batch.points: has 1025 columns"));
+  batch = GoodBatch();
   batch.mutable_end();
   EXPECT_THAT(Complaint(batch), StartsWith("batch.end.state: "));
   EXPECT_THAT(std::string(CheckBatch(GoodBatch(), 1).status().message()),

@@ -30,11 +30,11 @@ class RpcServerTest : public ::testing::Test {
     answers_ = std::make_unique<Answers>(*boards_, *inbox_);
     EngineThread::Options engine_options;
     engine_options.publish_interval = std::chrono::milliseconds(5);
-    engine_ =
-        std::make_unique<EngineThread>(engine_options,
-                                       EngineThread::Parts{journal_, clock_, *inbox_, *boards_, metrics_,
-                                                           [](const absl::Status&) {}, [](const absl::Status&) {}},
-                                       Prior::Shipped());
+    engine_ = std::make_unique<EngineThread>(
+        engine_options,
+        EngineThread::Parts{journal_, clock_, *inbox_, *boards_, metrics_, [](const absl::Status&) {},
+                            [](const RunKey&, const absl::Status&) {}, [](const absl::Status&) {}},
+        Prior::Shipped());
     auto server = RpcServer::Start(options, {*inbox_, clock_, *answers_, *boards_});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -176,6 +176,35 @@ TEST_F(RpcServerTest, ABadBatchIsRefusedByFieldAndTheStreamGoesOn) {
   ReadAck(*stream, 0, 2);
   stream->WritesDone();
   EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(RpcServerTest, ABatchWithAMetricTooManyIsAnsweredOnceAndTheStreamEndsAfterItsLastAck) {
+  grpc::ClientContext context;
+  Arm(context);
+  auto stream = ingest_->Push(&context);
+  stream->Write(Open(0, "r"));
+  constexpr uint64_t kBatches = 80;  // Of one metric each; 64 are kept.
+  for (uint64_t sequence = 1; sequence <= kBatches; ++sequence) {
+    v1::PushRequest request = Batch(0, sequence, 1, 4.0);
+    request.mutable_batch()->mutable_points(0)->set_metric("m" + std::to_string(sequence));
+    stream->Write(request);
+  }
+  stream->WritesDone();
+  uint64_t acknowledged = 0;
+  int rejected = 0;
+  v1::PushResponse response;
+  while (stream->Read(&response)) {
+    if (response.has_ack()) acknowledged = response.ack().sequence();
+    if (response.has_rejected()) {
+      ++rejected;
+      EXPECT_EQ(response.rejected().code(), 8);
+      EXPECT_EQ(response.rejected().field(), "max_metrics_per_run");
+      EXPECT_GE(acknowledged, response.rejected().sequence()) << "the ack comes first";
+    }
+  }
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_EQ(acknowledged, kBatches);
+  EXPECT_EQ(rejected, 17) << "80, less 63 and the objective's place";
 }
 
 TEST_F(RpcServerTest, AReconnectingWriterIsToldWhereToGoOn) {
