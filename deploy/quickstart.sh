@@ -14,7 +14,7 @@ case ${1-} in
 esac
 cd "$(dirname "$0")/.."
 
-sh deploy/prepare.sh release curvecastd curvecast train_lm
+sh deploy/prepare.sh release curvecastd curvecast train_lm curvecast_python
 bin=build/release/bin
 folder=$(mktemp -d "${TMPDIR:-/tmp}/curvecast.XXXXXX")
 daemon=

@@ -25,6 +25,10 @@ ExitCode Backtest(const CommonOptions& common, const BacktestArguments& argument
       return ExitCode::kOk;
     case kBacktestUsage:
       return ExitCode::kUsage;
+    case kBacktestNoSuchFile:
+      return ExitCode::kNotFound;
+    case kBacktestPartly:
+      return ExitCode::kInputRefused;
     default:
       return ExitCode::kFailed;
   }

@@ -92,7 +92,9 @@ void AddBacktestCommand(CLI::App& app, Commands& commands) {
   backtest->add_option("--at", arguments.fractions, "Shares of the run to forecast from")->capture_default_str();
   backtest->add_option("--history", arguments.history, "What the forecast may lean on")->capture_default_str();
   backtest->add_option("--prior", arguments.prior_file, "A prior in its text form instead of the shipped one");
-  backtest->add_option("--threads", arguments.threads, "0: one for each core")->capture_default_str();
+  backtest->add_option("--threads", arguments.threads, "0: one for each core")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
   backtest->footer("Example:\n  curvecast backtest runs/ --at 0.2,0.5,0.8 -o json");
 }
 

@@ -133,10 +133,26 @@ std::string ErrorText(const v1::Forecast& forecast, double truth) {
   return fmt::format("{:+.2f} %", 100 * (*median - truth) / std::abs(truth));
 }
 
+// For a run of which no point of the objective came, although others did: most likely its name is another.
+std::string MissingObjectiveText(const v1::GetRunResponse& answer) {
+  if (answer.run().has_value() || answer.metrics().empty()) return "";
+  std::string names;
+  for (int i = 0; i < std::min<int>(answer.metrics_size(), kMaxMetricsListed); ++i) {
+    names += (i == 0 ? "" : ", ") + answer.metrics(i).metric();
+  }
+  return fmt::format(
+      "No point of the objective {} has come; this run has {}. Declare the metric to forecast as its objective.\n",
+      answer.run().run().objective(), names);
+}
+
 std::string ForecastText(const v1::RunSummary& run) {
+  const bool not_yet = run.has_forecast() && run.forecast().status() != v1::Forecast::OK;
   if (run.state() != v1::Run::RUNNING) {
-    return fmt::format("It is {}: {} {} at step {}; the newest forecast was {}\n", StateText(run.state()),
-                       run.run().objective(), NumberText(run.value()), run.step(), IntervalText(run.forecast()));
+    if (!run.has_value()) return fmt::format("It is {}.\n", StateText(run.state()));
+    const std::string forecast = not_yet ? "there is no forecast, " + run.forecast().reason()
+                                         : "the newest forecast was " + IntervalText(run.forecast());
+    return fmt::format("It is {}: {} {} at step {}; {}\n", StateText(run.state()), run.run().objective(),
+                       NumberText(run.value()), run.step(), forecast);
   }
   if (!run.has_forecast()) return "Forecast: none yet.\n";
   const v1::Forecast& forecast = run.forecast();
@@ -215,7 +231,7 @@ std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& s
 }
 
 std::string RunText(const v1::GetRunResponse& run, const v1::GetCurveResponse& curve, const ViewStyle& style) {
-  return FactsText(run, style) + "\n" + ForecastText(run.run()) + HistoryText(run, curve) +
+  return FactsText(run, style) + "\n" + MissingObjectiveText(run) + ForecastText(run.run()) + HistoryText(run, curve) +
          CurveText(run, curve, style);
 }
 

@@ -213,6 +213,11 @@ absl::StatusOr<Prior> LoadPrior(const std::string& path) {
   return absl::InvalidArgumentError(fmt::format("--prior {}: {}", path, std::string(prior.status().message())));
 }
 
+template <typename Text>
+void Complain(std::ostream& err, const Text& text) {
+  err << "curvecast: " << std::string(text) << "\n";
+}
+
 absl::Status Check(const BacktestOptions& options) {
   if (options.history == "project" || options.history.starts_with("family:")) {
     return absl::UnimplementedError(fmt::format(
@@ -252,12 +257,12 @@ absl::StatusOr<std::vector<double>> ParseFractions(std::string_view text) {
 
 int RunBacktest(const BacktestOptions& options, std::ostream& out, std::ostream& err) {
   if (const absl::Status status = Check(options); !status.ok()) {
-    err << std::string(status.message()) << "\n";
+    Complain(err, status.message());
     return kBacktestUsage;
   }
   const absl::StatusOr<Prior> prior = LoadPrior(options.prior_file);
   if (!prior.ok()) {
-    err << std::string(prior.status().message()) << "\n";
+    Complain(err, prior.status().message());
     return kBacktestUsage;
   }
   std::vector<double> fractions = options.fractions;
@@ -267,24 +272,30 @@ int RunBacktest(const BacktestOptions& options, std::ostream& out, std::ostream&
   for (const std::string& path : options.runs) {
     const absl::StatusOr<std::vector<std::string>> found = FindRunFiles(path);
     if (!found.ok()) {
-      err << std::string(found.status().message()) << "\n";
-      continue;
+      Complain(err, found.status().message());
+      return kBacktestNoSuchFile;
     }
     files.insert(files.end(), found->begin(), found->end());
   }
   const std::vector<FileResult> results = ReplayAll(files, options, fractions, *prior, err);
-  size_t used = 0, skipped = 0;
+  size_t used = 0, skipped = 0, faults = 0;
   for (size_t i = 0; i < files.size(); ++i) {
-    if (!results[i].problem.empty()) err << results[i].problem << "\n";
+    if (!results[i].problem.empty()) Complain(err, results[i].problem);
+    faults += results[i].problem.empty() ? 0 : 1;
     skipped += results[i].skipped.empty() ? 0 : 1;
     used += results[i].lines.empty() ? 0 : 1;
     if (options.output == BacktestOptions::Output::kJson) PrintJson(results[i], out);
   }
+  if (skipped > 0) {
+    Complain(err,
+             fmt::format("{} of {} runs were left out: not complete, or without totalSteps", skipped, files.size()));
+  }
+  if (used == 0) {
+    Complain(err, "no complete run was found; backtest needs runs that reached 97 % of their totalSteps");
+    return kBacktestNoRuns;
+  }
   if (options.output == BacktestOptions::Output::kTable) PrintTable(results, out);
-  if (skipped > 0)
-    err << fmt::format("{} of {} runs were left out: not complete, or without totalSteps\n", skipped, files.size());
-  if (used == 0) err << "no complete run was found; backtest needs runs that reached 97 % of their totalSteps\n";
-  return used > 0 ? kBacktestDone : kBacktestNoRuns;
+  return faults > 0 ? kBacktestPartly : kBacktestDone;
 }
 
 }  // namespace curvecast

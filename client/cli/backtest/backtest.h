@@ -30,6 +30,8 @@ absl::StatusOr<std::vector<double>> ParseFractions(std::string_view text);
 inline constexpr int kBacktestDone = 0;
 inline constexpr int kBacktestNoRuns = 1;  // Nothing could be read, or nothing of it was a complete run.
 inline constexpr int kBacktestUsage = 2;
+inline constexpr int kBacktestNoSuchFile = 4;
+inline constexpr int kBacktestPartly = 5;  // Some file was at fault; the others count.
 
 // For every complete run (it reached 97 % of its plan with a finite end) and every fraction f: the forecast that would
 // have been given when only the points with step <= f x total_steps had arrived, and what the run really reached, the

@@ -77,6 +77,14 @@ TEST_F(BacktestTest, LeavesOutRunsThatAreNotComplete) {
   EXPECT_THAT(out_.str(), HasSubstr("median %"));
 }
 
+TEST_F(BacktestTest, AFileAtFaultIsNamedAndTheOthersCount) {
+  WriteRun("a", 1000);
+  std::ofstream(folder_ + "/broken.jsonl") << "nonsense\n";
+  EXPECT_EQ(Run(), kBacktestPartly);
+  EXPECT_THAT(err_.str(), HasSubstr("broken.jsonl:1"));
+  EXPECT_THAT(out_.str(), HasSubstr("median %"));
+}
+
 TEST_F(BacktestTest, HistoryThatIsNotThereYetIsAUsageError) {
   for (const char* history : {"project", "family:10", "other"}) {
     options_.history = history;
@@ -88,7 +96,7 @@ TEST_F(BacktestTest, HistoryThatIsNotThereYetIsAUsageError) {
 
 TEST_F(BacktestTest, SaysWhatCannotBeRead) {
   options_.runs = {folder_ + "/nowhere"};
-  EXPECT_EQ(Run(), kBacktestNoRuns);
+  EXPECT_EQ(Run(), kBacktestNoSuchFile);
   EXPECT_THAT(err_.str(), HasSubstr("nowhere"));
   options_.prior_file = folder_ + "/no.prior";
   EXPECT_EQ(Run(), kBacktestUsage);

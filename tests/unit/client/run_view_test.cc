@@ -99,6 +99,27 @@ TEST(RunViewTest, ARunUnderWayShowsItsFactsItsForecastAndItsCurve) {
   EXPECT_THAT(text, HasSubstr("train/loss   * curve  - forecast  . 90 % band\n"));
 }
 
+TEST(RunViewTest, ARunWhoseObjectiveNeverCameSaysSoAndInventsNothing) {
+  v1::GetRunResponse answer;
+  answer.mutable_run()->mutable_run()->set_project("p");
+  answer.mutable_run()->mutable_run()->set_run_id("r");
+  answer.mutable_run()->mutable_run()->set_objective("train/loss");
+  answer.mutable_run()->set_state(v1::Run::COMPLETED);
+  answer.add_metrics()->set_metric("loss");
+  const std::string text = RunText(answer, {}, Style(80));
+  EXPECT_THAT(text, HasSubstr("No point of the objective train/loss has come; this run has loss."));
+  EXPECT_THAT(text, HasSubstr("It is completed.\n"));
+}
+
+TEST(RunViewTest, ARunThatEndedInNaNSaysWhyThereIsNoForecast) {
+  v1::GetRunResponse answer;
+  *answer.mutable_run() = Summary(v1::Run::COMPLETED);
+  answer.mutable_run()->mutable_forecast()->set_status(v1::Forecast::NOT_YET);
+  answer.mutable_run()->mutable_forecast()->set_reason("the newest point is not a finite number");
+  EXPECT_THAT(RunText(answer, {}, Style(80)),
+              HasSubstr("there is no forecast, the newest point is not a finite number\n"));
+}
+
 TEST(RunViewTest, ARunThatEndedShowsHowWrongItsForecastsWere) {
   v1::GetRunResponse answer;
   *answer.mutable_run() = Summary(v1::Run::COMPLETED);
