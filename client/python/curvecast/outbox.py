@@ -36,7 +36,7 @@ class _Life:
         self.sent = 0  # How many of `batches` went out on this connection.
         self.asked = False  # An open went out on this connection.
         self.opened = False  # ... and was answered.
-        self.ever_opened = False
+        self.ever_asked = False  # ... or on one before.
 
     def idle(self):
         return not self.points and not self.batches and self.end is None
@@ -92,7 +92,7 @@ class Outbox:
         for life in self._lives:
             newest = life is self._lives[-1]
             if not life.asked:
-                life.asked = True
+                life.asked = life.ever_asked = True
                 return self._open(life)
             if not life.opened:
                 return None
@@ -122,7 +122,7 @@ class Outbox:
     def opened(self, channel, expected_sequence):
         life = self._find(channel)
         if life is not None:
-            life.opened = life.ever_opened = True
+            life.opened = True
             # A daemon that knows this incarnation from before, as after a restart on an older store, must not see a number twice.
             life.next_sequence = max(life.next_sequence, expected_sequence)
             self._acknowledge(life, expected_sequence - 1)
@@ -142,8 +142,9 @@ class Outbox:
                 return True  # The next open tells whether that is for good.
             self._remove_batch(life, sequence)  # Over; or acknowledged before, and only the metrics past a limit left out.
             return False
-        if code == FAILED_PRECONDITION and any(later.ever_opened for later in self._after(life)):
-            # Our own next life took over before the stream broke; a stream is in order, so all of this one had arrived.
+        if code == FAILED_PRECONDITION and any(later.ever_asked for later in self._after(life)):
+            # Our own next life took over, though its answer may have been lost; a stream is in order, so all of this one had
+            # arrived. Had a stranger taken over instead, the next life's own open is refused too.
             self._acknowledge(life, life.next_sequence)
             return False
         if code in (INVALID_ARGUMENT, FAILED_PRECONDITION):

@@ -98,6 +98,23 @@ class OutboxTest(unittest.TestCase):
         self.assertEqual(box.stats.acknowledged, 1)
         self.assertEqual([r.WhichOneof("request") for r in drain(box)], ["open", "batch"])
 
+    def test_an_old_life_is_not_refused_for_good_when_the_answer_to_its_successors_open_was_lost(self):
+        box = outbox()
+        box.add(10, "train/loss", 1.0, now=0)
+        box.add(5, "train/loss", 1.0, now=0)
+        box.take(0, True)
+        box.opened(1, 1)
+        self.assertTrue(box.take(0, True).HasField("batch"))
+        self.assertTrue(box.take(0, True).HasField("open"))  # The daemon took both and was killed before it answered.
+        box.disconnected()
+        first = box.take(0, True)
+        self.assertFalse(box.rejected(first.channel, 0, 9, "a newer incarnation has taken over"))
+        self.assertIsNone(box.refused)
+        second = box.take(0, True)
+        self.assertEqual((second.open.resume_step, box.stats.acknowledged), (5, 1))
+        box.rejected(second.channel, 0, 9, "a newer incarnation has taken over")  # So it was a stranger.
+        self.assertIsNotNone(box.refused)
+
     def test_a_stranger_that_takes_over_silences_the_reporter(self):
         box = outbox()
         box.add(10, "train/loss", 1.0, now=0)
