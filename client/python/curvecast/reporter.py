@@ -76,6 +76,7 @@ class Reporter:
                 run.schedule.CopyFrom(run_pb2.Schedule(**schedule))
         except TypeError as error:
             raise ValueError(f"curvecast.Reporter: {error}") from error
+        self._objective = run.objective
         self._address = address or os.environ.get("CURVECAST_ADDRESS") or "127.0.0.1:7461"
         self._pid = os.getpid()
         self._changed = threading.Condition()  # Guards all below.
@@ -92,12 +93,15 @@ class Reporter:
 
     def log(self, step, values):
         """Takes {metric: value}; a value is anything float() takes. A step of the objective below the last one means that the
-        job went back to a checkpoint: what the daemon has from this step on is superseded."""
+        job went back to a checkpoint: what the daemon has from this step on is superseded. So log what belongs to a step in one
+        call, or the objective first."""
         if os.getpid() != self._pid:
             return
         try:
             now = time.time()
             points = [(int(step), metric, float(value)) for metric, value in values.items()]
+            # If the objective begins a new life, what was logged beside it belongs to that life too.
+            points.sort(key=lambda point: point[1] != self._objective)
             with self._changed:
                 was_empty = self._outbox.due_at() is None
                 for point in points:

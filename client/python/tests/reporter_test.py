@@ -90,6 +90,16 @@ class ReporterTest(unittest.TestCase):
         self.assertEqual([s for i, s, _ in daemon.points() if i == second], [20, 30, 40])
         self.assertEqual(daemon.opens[-1].resume_step, 20)
 
+    def test_what_is_logged_before_the_objective_of_a_rewind_belongs_to_the_new_life(self):
+        daemon = self.daemon()
+        with Reporter("p", "r", address=daemon.address) as reporter:
+            for step in (80, 90, 80):
+                reporter.log(step, {"lr": 0.1, "train/loss": 1.0, "eval/loss": 1.0})
+        for metric in ("lr", "train/loss", "eval/loss"):
+            (first, _, _), *_, (second, last, _) = daemon.points(metric)
+            self.assertGreater(second, first)
+            self.assertEqual(last, 80)
+
     def test_what_is_not_a_number_is_data_and_what_is_no_point_is_dropped(self):
         daemon = self.daemon()
         reporter = Reporter("p", "r", address=daemon.address)
