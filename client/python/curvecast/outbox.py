@@ -9,6 +9,7 @@ INVALID_ARGUMENT = 3
 FAILED_PRECONDITION = 9
 
 MAX_CHANNEL = 65535
+MAX_BATCH = 16384  # The daemon's limit, unless it is set otherwise there.
 
 
 @dataclasses.dataclass
@@ -49,7 +50,7 @@ class Outbox:
         self._run = run
         self._writer = writer
         self._max_points = max_points
-        self._max_batch = max_batch
+        self._max_batch = min(max(1, max_batch), MAX_BATCH)
         self._flush_seconds = flush_seconds
         self._lives = collections.deque([_Life(1, incarnation, None)])
         self._held = 0

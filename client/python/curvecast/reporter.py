@@ -61,7 +61,7 @@ class Reporter:
     ):
         """The run's fields are those of Run in run.proto; `schedule` is a dict with the fields of Schedule, such as
         {"peak_lr": 3e-4, "warmup_steps": 100, "decay": "COSINE"}. `address`: host:port of the daemon; by default
-        $CURVECAST_ADDRESS, else 127.0.0.1:7461. A mistake in these arguments is the one thing that raises (ValueError)."""
+        $CURVECAST_ADDRESS, else 127.0.0.1:7461. `max_points_per_batch` is brought within 1 to 16384. A mistake in these arguments is the one thing that raises (ValueError)."""
         try:
             run = run_pb2.Run(project=project, run_id=run_id, family=family, objective=objective, labels=labels or {})
             run.direction = run_pb2.Run.MAXIMIZE if maximize else run_pb2.Run.MINIMIZE

@@ -37,6 +37,16 @@ class OutboxTest(unittest.TestCase):
         batch = box.take(0, hurry=False).batch
         self.assertEqual([(c.metric, list(c.step)) for c in batch.points], [("train/loss", [1, 2]), ("lr", [1, 2])])
 
+    def test_a_batch_size_that_the_daemon_would_refuse_or_that_sends_nothing_is_clamped(self):
+        for asked, points, sizes in ((0, 2, [1, 1]), (20000, 16385, [16384, 1])):
+            box = outbox(max_points=1 << 17, max_batch=asked)
+            for step in range(points):
+                box.add(step, "train/loss", 1.0, now=0)
+            drained = [box.take(0, True)]
+            box.opened(1, 1)
+            drained = [box.take(0, True) for _ in range(3)]
+            self.assertEqual([len(request.batch.points[0].step) for request in drained if request], sizes)
+
     def test_nothing_is_sent_before_the_daemon_has_answered_the_open(self):
         box = outbox()
         box.add(1, "train/loss", 2.0, now=0)
