@@ -84,6 +84,9 @@ class Outbox:
     def empty(self):
         return all(life.idle() for life in self._lives)
 
+    def delivered(self):
+        return self.empty() and self.refused is None and self.stats.dropped == 0
+
     # What goes out.
 
     def take(self, now, hurry):

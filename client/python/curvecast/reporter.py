@@ -117,11 +117,12 @@ class Reporter:
             self._warn("log", "log(%r, ...) was given what is no number: %s", step, error)
 
     def finish(self, state="COMPLETED", timeout=10.0):
-        """Says how the run ended (COMPLETED, FAILED or STOPPED) and waits until everything is acknowledged. True if it is."""
+        """Says how the run ended (COMPLETED, FAILED or STOPPED) and waits until everything is acknowledged. True if it is,
+        and nothing was dropped."""
         return self._settle(timeout, state)
 
     def close(self, timeout=3.0):
-        """Leaves the run as running: the job may come back. Waits until everything is acknowledged. True if it is."""
+        """Leaves the run as running: the job may come back. Waits as finish() does, and returns the same."""
         return self._settle(timeout, None)
 
     def stats(self):
@@ -233,15 +234,15 @@ class Reporter:
         try:
             with self._changed:
                 if self._closing:
-                    return self._outbox.empty()
+                    return self._outbox.delivered()
                 if state is not None:
                     self._outbox.finish(run_pb2.Run.State.Value(state))
                 self._hurry = True
                 self._changed.notify_all()
-                delivered = self._changed.wait_for(
+                self._changed.wait_for(
                     lambda: self._outbox.empty() or self._outbox.refused is not None, timeout=timeout
                 )
-                delivered = delivered and self._outbox.refused is None
+                delivered = self._outbox.delivered()
                 if not delivered:
                     self._warn("unsent", "the daemon has not confirmed every point of the run")
                 self._closing = True

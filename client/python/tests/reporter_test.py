@@ -109,7 +109,7 @@ class ReporterTest(unittest.TestCase):
         reporter.log(3, {"train/loss": "two"})
         reporter.log(None, None)
         reporter.log(4, {"train/loss": 1.0})
-        self.assertTrue(reporter.finish())
+        self.assertFalse(reporter.finish())
         self.assertEqual([step for _, step, _ in daemon.points()], [1, 4])
         self.assertTrue(math.isnan(daemon.points()[0][2]))
         self.assertEqual(reporter.stats().dropped, 2)
@@ -129,6 +129,25 @@ class ReporterTest(unittest.TestCase):
         self.assertTrue(reporter.close())
         self.assertEqual(len(daemon.points()), 1)
         self.assertEqual(daemon.ends(), [])
+
+    def test_finish_is_not_true_after_points_were_dropped(self):
+        port = free_port()
+        reporter = Reporter("p", "r", address=f"127.0.0.1:{port}", max_buffered_points=10)
+        for step in range(1, 12):
+            reporter.log(step, {"train/loss": 1.0})
+        daemon = self.daemon(port=port)
+        self.assertFalse(reporter.finish())
+        self.assertEqual(daemon.ends(), [run_pb2.Run.COMPLETED])
+        self.assertFalse(reporter.close())
+
+    def test_a_second_close_is_not_true_after_the_daemon_refused_the_run(self):
+        daemon = self.daemon()
+        self.assertTrue(Reporter("p", "r", address=daemon.address).close())
+        daemon.take_over()
+        reporter = Reporter("p", "r", address=daemon.address)
+        reporter.log(1, {"train/loss": 1.0})
+        self.assertFalse(reporter.close())
+        self.assertFalse(reporter.close())
 
     def test_a_mistake_in_the_description_is_told_at_once(self):
         with self.assertRaises(ValueError):
