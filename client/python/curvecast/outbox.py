@@ -33,6 +33,7 @@ class _Life:
         self.oldest_point_at = None  # When the first of `points` came.
         self.end = None  # A state of Run, to be sent with or after the last point.
         self.batches = collections.deque()  # (sequence, points, request), by sequence.
+        self.ever_sent = False  # A batch went out on this connection or one before.
         self.next_sequence = 1
         self.sent = 0  # How many of `batches` went out on this connection.
         self.asked = False  # An open went out on this connection.
@@ -67,7 +68,7 @@ class Outbox:
             return
         if metric == self._run.objective:
             if self._last_objective_step is not None and step < self._last_objective_step:
-                self._begin_life(step, now)
+                self._begin_life(step)
             self._last_objective_step = step
         life = self._lives[-1]
         if life.oldest_point_at is None:
@@ -104,6 +105,7 @@ class Outbox:
                 self._cut_batch(life)
             if life.sent < len(life.batches):
                 life.sent += 1
+                life.ever_sent = True
                 return life.batches[life.sent - 1][2]
         return None
 
@@ -158,12 +160,17 @@ class Outbox:
 
     # Within.
 
-    def _begin_life(self, resume_step, now):
+    def _begin_life(self, resume_step):
         old = self._lives[-1]
-        incarnation = max(old.incarnation + 1, int(now * 1e6))
+        life = _Life(old.channel % MAX_CHANNEL + 1, old.incarnation + 1, resume_step)
         if old.idle():
-            self._lives.pop()
-        self._lives.append(_Life(old.channel % MAX_CHANNEL + 1, incarnation, resume_step))
+            self._bequeath(self._lives.pop(), life)
+        self._lives.append(life)
+
+    def _bequeath(self, life, heir):
+        """The daemon rewinds at a life's first batch; for a life that never sent one its successor does it."""
+        if not life.ever_sent and life.resume_step is not None:
+            heir.resume_step = min(heir.resume_step, life.resume_step)
 
     def _open(self, life):
         request = ingest_pb2.PushRequest(channel=life.channel)
@@ -227,7 +234,7 @@ class Outbox:
 
     def _forget_past_lives(self):
         while len(self._lives) > 1 and self._lives[0].idle():
-            self._lives.popleft()
+            self._bequeath(self._lives.popleft(), self._lives[0])
 
     def _drop_oldest(self):
         for life in self._lives:

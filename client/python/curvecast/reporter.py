@@ -98,7 +98,7 @@ class Reporter:
         if os.getpid() != self._pid:
             return
         try:
-            now = time.time()
+            now = time.monotonic()
             points = [(int(step), metric, float(value)) for metric, value in values.items()]
             # If the objective begins a new life, what was logged beside it belongs to that life too.
             points.sort(key=lambda point: point[1] != self._objective)
@@ -200,7 +200,7 @@ class Reporter:
                 while True:
                     if over.is_set() or self._closing:
                         return
-                    now = time.time()
+                    now = time.monotonic()
                     request = self._outbox.take(now, self._hurry)
                     if request is not None:
                         break

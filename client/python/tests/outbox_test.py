@@ -42,10 +42,10 @@ class OutboxTest(unittest.TestCase):
             box = outbox(max_points=1 << 17, max_batch=asked)
             for step in range(points):
                 box.add(step, "train/loss", 1.0, now=0)
-            drained = [box.take(0, True)]
+            box.take(0, True)
             box.opened(1, 1)
-            drained = [box.take(0, True) for _ in range(3)]
-            self.assertEqual([len(request.batch.points[0].step) for request in drained if request], sizes)
+            sent = [box.take(0, True) for _ in range(3)]
+            self.assertEqual([len(request.batch.points[0].step) for request in sent if request and request.batch.points], sizes)
 
     def test_nothing_is_sent_before_the_daemon_has_answered_the_open(self):
         box = outbox()
@@ -124,6 +124,28 @@ class OutboxTest(unittest.TestCase):
         self.assertEqual((second.open.resume_step, box.stats.acknowledged), (5, 1))
         box.rejected(second.channel, 0, 9, "a newer incarnation has taken over")  # So it was a stranger.
         self.assertIsNotNone(box.refused)
+
+    def test_a_life_that_overflow_forgot_leaves_its_lower_rewind_to_the_next(self):
+        box = outbox(max_points=4)
+        for step in (60, 61):
+            box.add(step, "train/loss", 1.0, now=0)
+        drain(box)
+        box.disconnected()
+        for step in (50, 60, 55, 56, 57, 58):  # Back to 50, and to 55; all before 55 is pushed out.
+            box.add(step, "train/loss", 1.0, now=0)
+        sent = drain(box)
+        self.assertEqual([r.open.resume_step for r in sent if r.HasField("open")], [50])
+        self.assertEqual([list(r.batch.points[0].step) for r in sent if r.HasField("batch")], [[55, 56, 57, 58]])
+
+    def test_a_life_of_which_a_batch_went_out_leaves_no_rewind(self):
+        box = outbox(max_points=4)
+        for step in (60, 50, 51):
+            box.add(step, "train/loss", 1.0, now=0)
+        drain(box)
+        box.disconnected()
+        for step in (55, 54, 55, 56, 57):
+            box.add(step, "train/loss", 1.0, now=0)
+        self.assertEqual([r.open.resume_step for r in drain(box) if r.HasField("open")], [54])
 
     def test_a_stranger_that_takes_over_silences_the_reporter(self):
         box = outbox()

@@ -1,8 +1,10 @@
+import itertools
 import logging
 import math
 import socket
 import time
 import unittest
+import unittest.mock
 
 from curvecast import Reporter
 from curvecast.v1 import run_pb2
@@ -121,6 +123,14 @@ class ReporterTest(unittest.TestCase):
                 reporter.log(1, {"train/loss": 1.0})
                 raise KeyError("training's own")
         self.assertEqual(daemon.ends(), [run_pb2.Run.FAILED])
+
+    def test_a_step_of_the_wall_clock_does_not_hold_points_back(self):
+        daemon = self.daemon()
+        reporter = Reporter("p", "r", address=daemon.address, flush_seconds=0.05)
+        with unittest.mock.patch("curvecast.reporter.time.time", side_effect=itertools.count(2e9, -3600)):
+            reporter.log(1, {"train/loss": 1.0})
+            self.assertTrue(daemon.wait_until(lambda: daemon.batches, seconds=5))
+        self.assertTrue(reporter.close())
 
     def test_close_leaves_the_run_running(self):
         daemon = self.daemon()
