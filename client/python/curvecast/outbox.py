@@ -29,6 +29,7 @@ class _Life:
         self.channel = channel
         self.incarnation = incarnation
         self.resume_step = resume_step
+        self.lowest_step = None  # Of the objective's points.
         self.points = collections.deque()  # (step, metric, value)
         self.oldest_point_at = None  # When the first of `points` came.
         self.end = None  # A state of Run, to be sent with or after the last point.
@@ -47,13 +48,13 @@ class _Life:
 class Outbox:
     """Bounded by points; the oldest go first. The caller holds a lock around every call."""
 
-    def __init__(self, run, writer, incarnation, max_points, max_batch, flush_seconds):
+    def __init__(self, run, writer, incarnation, resume_step, max_points, max_batch, flush_seconds):
         self._run = run
         self._writer = writer
         self._max_points = max_points
         self._max_batch = min(max(1, max_batch), MAX_BATCH)
         self._flush_seconds = flush_seconds
-        self._lives = collections.deque([_Life(1, incarnation, None)])
+        self._lives = collections.deque([_Life(1, incarnation, resume_step)])
         self._held = 0
         self._last_objective_step = None
         self.stats = Stats()
@@ -71,6 +72,8 @@ class Outbox:
                 self._begin_life(step)
             self._last_objective_step = step
         life = self._lives[-1]
+        if metric == self._run.objective and life.lowest_step is None:
+            life.lowest_step = step  # Within a life the objective's steps never fall.
         if life.oldest_point_at is None:
             life.oldest_point_at = now
         life.points.append((step, metric, value))
@@ -238,6 +241,8 @@ class Outbox:
 
     def _drop_oldest(self):
         for life in self._lives:
+            if life.resume_step is None and not life.ever_sent and not life.idle():
+                life.resume_step = life.lowest_step  # The daemon would take it from the first batch, which now begins later.
             if life.batches:
                 self._remove_batch(life, life.batches[0][0])
                 return

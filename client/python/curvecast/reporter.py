@@ -55,13 +55,15 @@ class Reporter:
         labels=None,
         address=None,
         writer="",
+        resume_step=None,
         max_buffered_points=1 << 17,
         max_points_per_batch=1024,
         flush_seconds=0.2,
     ):
         """The run's fields are those of Run in run.proto; `schedule` is a dict with the fields of Schedule, such as
         {"peak_lr": 3e-4, "warmup_steps": 100, "decay": "COSINE"}. `address`: host:port of the daemon; by default
-        $CURVECAST_ADDRESS, else 127.0.0.1:7461. `max_points_per_batch` is brought within 1 to 16384. A mistake in these arguments is the one thing that raises (ValueError)."""
+        $CURVECAST_ADDRESS, else 127.0.0.1:7461. `resume_step`: of a process that goes on from a checkpoint, the step from which on
+        the run is written anew; by default the lowest that is logged of the objective at first. `max_points_per_batch` is brought within 1 to 16384. A mistake in these arguments is the one thing that raises (ValueError)."""
         try:
             run = run_pb2.Run(project=project, run_id=run_id, family=family, objective=objective, labels=labels or {})
             run.direction = run_pb2.Run.MAXIMIZE if maximize else run_pb2.Run.MINIMIZE
@@ -72,6 +74,10 @@ class Reporter:
             ):
                 if value is not None:
                     setattr(run, field, value)
+            if resume_step is not None:
+                resume_step = int(resume_step)
+                if not 0 <= resume_step <= _MAX_STEP:
+                    raise ValueError(f"curvecast.Reporter: resume_step is {resume_step}; steps are 0 to 2^53")
             if schedule is not None:
                 run.schedule.CopyFrom(run_pb2.Schedule(**schedule))
         except TypeError as error:
@@ -81,7 +87,7 @@ class Reporter:
         self._pid = os.getpid()
         self._changed = threading.Condition()  # Guards all below.
         self._outbox = Outbox(
-            run, writer, time.time_ns() // 1000, max_buffered_points, max_points_per_batch, flush_seconds
+            run, writer, time.time_ns() // 1000, resume_step, max_buffered_points, max_points_per_batch, flush_seconds
         )
         self._hurry = False  # Send what there is.
         self._closing = False

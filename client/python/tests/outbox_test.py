@@ -4,9 +4,9 @@ from curvecast.outbox import Outbox
 from curvecast.v1 import run_pb2
 
 
-def outbox(max_points=1000, max_batch=10):
+def outbox(max_points=1000, max_batch=10, resume_step=None):
     run = run_pb2.Run(project="p", run_id="r", objective="train/loss")
-    return Outbox(run, "", 100, max_points, max_batch, flush_seconds=1.0)
+    return Outbox(run, "", 100, resume_step, max_points, max_batch, flush_seconds=1.0)
 
 
 def drain(box, now=0.0, hurry=True):
@@ -124,6 +124,29 @@ class OutboxTest(unittest.TestCase):
         self.assertEqual((second.open.resume_step, box.stats.acknowledged), (5, 1))
         box.rejected(second.channel, 0, 9, "a newer incarnation has taken over")  # So it was a stranger.
         self.assertIsNotNone(box.refused)
+
+    def test_a_restarted_process_says_where_it_resumes(self):
+        box = outbox(resume_step=40)
+        box.add(45, "train/loss", 1.0, now=0)
+        self.assertEqual(box.take(0, True).open.resume_step, 40)
+
+    def test_a_first_life_whose_start_overflowed_before_it_was_sent_says_where_it_resumed(self):
+        box = outbox(max_points=3)
+        box.take(0, True)  # To nobody: the daemon is away.
+        box.disconnected()
+        box.add(4, "lr", 0.1, now=0)
+        for step in (40, 41, 42, 43):
+            box.add(step, "train/loss", 1.0, now=0)
+        self.assertEqual(drain(box)[0].open.resume_step, 40)
+
+    def test_a_first_life_whose_start_was_sent_states_no_step_when_the_rest_overflows(self):
+        box = outbox(max_points=3)
+        box.add(40, "train/loss", 1.0, now=0)
+        drain(box)
+        box.disconnected()
+        for step in (41, 42, 43, 44):
+            box.add(step, "train/loss", 1.0, now=0)
+        self.assertFalse(drain(box)[0].open.HasField("resume_step"))
 
     def test_a_life_that_overflow_forgot_leaves_its_lower_rewind_to_the_next(self):
         box = outbox(max_points=4)

@@ -92,6 +92,15 @@ class ReporterTest(unittest.TestCase):
         self.assertEqual([s for i, s, _ in daemon.points() if i == second], [20, 30, 40])
         self.assertEqual(daemon.opens[-1].resume_step, 20)
 
+    def test_a_restarted_process_can_state_where_it_resumes(self):
+        daemon = self.daemon()
+        with Reporter("p", "r", address=daemon.address, resume_step=40) as reporter:
+            reporter.log(45, {"train/loss": 1.0})
+        self.assertEqual(daemon.opens[0].resume_step, 40)
+        for wrong in (-1, 2**53 + 1, [40]):
+            with self.assertRaises(ValueError):
+                Reporter("p", "r", address=daemon.address, resume_step=wrong)
+
     def test_what_is_logged_before_the_objective_of_a_rewind_belongs_to_the_new_life(self):
         daemon = self.daemon()
         with Reporter("p", "r", address=daemon.address) as reporter:
@@ -152,7 +161,6 @@ class ReporterTest(unittest.TestCase):
 
     def test_a_second_close_is_not_true_after_the_daemon_refused_the_run(self):
         daemon = self.daemon()
-        self.assertTrue(Reporter("p", "r", address=daemon.address).close())
         daemon.take_over()
         reporter = Reporter("p", "r", address=daemon.address)
         reporter.log(1, {"train/loss": 1.0})
