@@ -112,6 +112,9 @@ class Outbox:
                 return life.batches[life.sent - 1][2]
         return None
 
+    def awaits_answer(self):
+        return any(life.sent > 0 or (life.asked and not life.opened) for life in self._lives)
+
     def due_at(self):
         """When the oldest point that waits for company has waited enough; None if none waits."""
         waiting = self._lives[-1].oldest_point_at

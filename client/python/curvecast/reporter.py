@@ -24,6 +24,8 @@ _MAX_STEP = 2**53
 _FIRST_BACKOFF_SECONDS = 0.1
 _LONGEST_BACKOFF_SECONDS = 5.0
 
+_ANSWER_SECONDS = 15.0  # A daemon that is silent for longer is away.
+
 _unfinished = weakref.WeakSet()
 
 
@@ -92,6 +94,7 @@ class Reporter:
         self._hurry = False  # Send what there is.
         self._closing = False
         self._call = None
+        self._heard_at = 0.0  # When the daemon last answered, or began to owe an answer.
         self._warned = set()
         self._thread = threading.Thread(target=self._deliver, name="curvecast", daemon=True)
         self._thread.start()
@@ -176,9 +179,11 @@ class Reporter:
             call = ingest_pb2_grpc.IngestServiceStub(channel).Push(self._requests(over))
             with self._changed:
                 self._call = call
+                self._heard_at = time.monotonic()
                 if self._closing:
                     call.cancel()
             try:
+                threading.Thread(target=self._watch, args=(call, over), name="curvecast watch", daemon=True).start()
                 for response in call:
                     delivered = delivered or response.HasField("ack")
                     if self._receive(response):
@@ -199,6 +204,17 @@ class Reporter:
                 call.cancel()
         return delivered
 
+    def _watch(self, call, over):
+        """Breaks a stream whose answer is overdue. Of a host that is lost the kernel would tell only after many minutes."""
+        while not over.wait(_ANSWER_SECONDS / 10):
+            with self._changed:
+                silent = time.monotonic() - self._heard_at
+                overdue = self._outbox.awaits_answer() and silent > _ANSWER_SECONDS
+            if overdue:
+                self._warn("away", "curvecastd at %s is silent; training goes on and the points wait", self._address)
+                call.cancel()
+                return
+
     def _requests(self, over):
         """What gRPC sends, in a thread of gRPC's."""
         while True:
@@ -207,6 +223,8 @@ class Reporter:
                     if over.is_set() or self._closing:
                         return
                     now = time.monotonic()
+                    if not self._outbox.awaits_answer():
+                        self._heard_at = now
                     request = self._outbox.take(now, self._hurry)
                     if request is not None:
                         break
@@ -219,6 +237,7 @@ class Reporter:
         kind = response.WhichOneof("response")
         give_up = False
         with self._changed:
+            self._heard_at = time.monotonic()
             if kind == "opened":
                 self._outbox.opened(response.channel, response.opened.expected_sequence)
             elif kind == "ack":

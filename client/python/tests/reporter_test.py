@@ -141,6 +141,35 @@ class ReporterTest(unittest.TestCase):
             self.assertTrue(daemon.wait_until(lambda: daemon.batches, seconds=5))
         self.assertTrue(reporter.close())
 
+    @unittest.mock.patch("curvecast.reporter._ANSWER_SECONDS", 0.2)
+    def test_a_daemon_that_falls_silent_is_left_and_asked_again(self):
+        daemon = self.daemon(ack=False)
+        reporter = Reporter("p", "r", address=daemon.address, flush_seconds=0.01)
+        reporter.log(1, {"train/loss": 1.0})
+        self.assertTrue(daemon.wait_until(lambda: len(daemon.opens) >= 2, seconds=10))
+        self.assertTrue(reporter.finish())
+        self.assertEqual([step for _, step, _ in daemon.points()], [1])
+        self.assertEqual(len(self.warnings.texts), 1)
+        self.assertIn("is silent", self.warnings.texts[0])
+
+    @unittest.mock.patch("curvecast.reporter._ANSWER_SECONDS", 0.2)
+    def test_a_host_that_takes_the_connection_and_never_speaks_is_warned_of(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            reporter = Reporter("p", "r", address="127.0.0.1:%d" % mute.getsockname()[1])
+            reporter.log(1, {"train/loss": 1.0})
+            with reporter._changed:
+                self.assertTrue(reporter._changed.wait_for(lambda: self.warnings.texts, timeout=5))
+            self.assertFalse(reporter.close(timeout=0))
+
+    @unittest.mock.patch("curvecast.reporter._ANSWER_SECONDS", 0.1)
+    def test_a_daemon_that_owes_no_answer_may_be_silent(self):
+        daemon = self.daemon()
+        reporter = Reporter("p", "r", address=daemon.address, flush_seconds=0.01)
+        reporter.log(1, {"train/loss": 1.0})
+        self.assertFalse(daemon.wait_until(lambda: len(daemon.opens) >= 2, seconds=0.5))
+        self.assertTrue(reporter.finish())
+        self.assertEqual(self.warnings.texts, [])
+
     def test_close_leaves_the_run_running(self):
         daemon = self.daemon()
         reporter = Reporter("p", "r", address=daemon.address)
