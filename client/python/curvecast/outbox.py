@@ -71,9 +71,9 @@ class Outbox:
             if self._last_objective_step is not None and step < self._last_objective_step:
                 self._begin_life(step)
             self._last_objective_step = step
+            if self._lives[-1].lowest_step is None:
+                self._lives[-1].lowest_step = step  # Within a life the objective's steps never fall.
         life = self._lives[-1]
-        if metric == self._run.objective and life.lowest_step is None:
-            life.lowest_step = step  # Within a life the objective's steps never fall.
         if life.oldest_point_at is None:
             life.oldest_point_at = now
         life.points.append((step, metric, value))

@@ -64,8 +64,10 @@ class Reporter:
     ):
         """The run's fields are those of Run in run.proto; `schedule` is a dict with the fields of Schedule, such as
         {"peak_lr": 3e-4, "warmup_steps": 100, "decay": "COSINE"}. `address`: host:port of the daemon; by default
-        $CURVECAST_ADDRESS, else 127.0.0.1:7461. `resume_step`: of a process that goes on from a checkpoint, the step from which on
-        the run is written anew; by default the lowest that is logged of the objective at first. `max_points_per_batch` is brought within 1 to 16384. A mistake in these arguments is the one thing that raises (ValueError)."""
+        $CURVECAST_ADDRESS, else 127.0.0.1:7461. A process that goes on from a checkpoint may
+        say at which `resume_step`: what the daemon has from there on is superseded. By default it goes by the objective's first
+        steps. `max_points_per_batch` is brought within 1 to 16384. A mistake in these arguments is the one thing that raises
+        (ValueError)."""
         try:
             run = run_pb2.Run(project=project, run_id=run_id, family=family, objective=objective, labels=labels or {})
             run.direction = run_pb2.Run.MAXIMIZE if maximize else run_pb2.Run.MINIMIZE
@@ -248,7 +250,7 @@ class Reporter:
                 give_up = self._outbox.rejected(response.channel, rejected.sequence, rejected.code, why)
                 if self._outbox.refused is not None:
                     give_up = True  # And _deliver says so.
-                else:
+                elif rejected.sequence > 0 or give_up:  # Else our own next life goes on.
                     self._warn("rejected", "the daemon refused a batch: %s", why)
             self._changed.notify_all()
         return give_up

@@ -101,6 +101,19 @@ class ReporterTest(unittest.TestCase):
             with self.assertRaises(ValueError):
                 Reporter("p", "r", address=daemon.address, resume_step=wrong)
 
+    def test_a_stream_that_breaks_just_after_a_rewind_loses_nothing(self):
+        daemon = self.daemon(ack=False)
+        daemon.lose_opened = 2  # The daemon knows the second life, and the reporter does not hear of it.
+        reporter = Reporter("p", "r", address=daemon.address)
+        for step in (10, 20, 10):
+            reporter.log(step, {"train/loss": 1.0})
+        self.assertTrue(daemon.wait_until(lambda: len(daemon.opens) == 2))
+        daemon.ack = True
+        self.assertTrue(reporter.finish())
+        self.assertEqual([step for _, step, _ in daemon.points()], [10, 20, 10])
+        self.assertEqual(len(self.warnings.texts), 1)
+        self.assertIn("cannot be reached", self.warnings.texts[0])
+
     def test_what_is_logged_before_the_objective_of_a_rewind_belongs_to_the_new_life(self):
         daemon = self.daemon()
         with Reporter("p", "r", address=daemon.address) as reporter:
@@ -161,14 +174,20 @@ class ReporterTest(unittest.TestCase):
                 self.assertTrue(reporter._changed.wait_for(lambda: self.warnings.texts, timeout=5))
             self.assertFalse(reporter.close(timeout=0))
 
-    @unittest.mock.patch("curvecast.reporter._ANSWER_SECONDS", 0.1)
-    def test_a_daemon_that_owes_no_answer_may_be_silent(self):
+    @unittest.mock.patch("curvecast.reporter._ANSWER_SECONDS", 2)
+    def test_a_daemon_that_owes_no_answer_may_be_silent_and_then_has_its_full_time(self):
         daemon = self.daemon()
         reporter = Reporter("p", "r", address=daemon.address, flush_seconds=0.01)
         reporter.log(1, {"train/loss": 1.0})
+        with reporter._changed:
+            self.assertTrue(reporter._changed.wait_for(lambda: reporter._outbox.stats.acknowledged == 1, timeout=5))
+            reporter._heard_at -= 3600
         self.assertFalse(daemon.wait_until(lambda: len(daemon.opens) >= 2, seconds=0.5))
+        with daemon.changed:
+            reporter.log(2, {"train/loss": 1.0})
+            time.sleep(0.5)  # The daemon answers late, not too late.
         self.assertTrue(reporter.finish())
-        self.assertEqual(self.warnings.texts, [])
+        self.assertEqual((len(daemon.opens), self.warnings.texts), (1, []))
 
     def test_close_leaves_the_run_running(self):
         daemon = self.daemon()
