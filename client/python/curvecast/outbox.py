@@ -9,6 +9,7 @@ INVALID_ARGUMENT = 3
 FAILED_PRECONDITION = 9
 
 MAX_CHANNEL = 65535
+MAX_BATCH = 16384  # The daemon's limit, unless it is set otherwise there.
 
 
 @dataclasses.dataclass
@@ -28,15 +29,17 @@ class _Life:
         self.channel = channel
         self.incarnation = incarnation
         self.resume_step = resume_step
+        self.lowest_step = None  # Of the objective's points.
         self.points = collections.deque()  # (step, metric, value)
         self.oldest_point_at = None  # When the first of `points` came.
         self.end = None  # A state of Run, to be sent with or after the last point.
         self.batches = collections.deque()  # (sequence, points, request), by sequence.
+        self.ever_sent = False  # A batch went out on this connection or one before.
         self.next_sequence = 1
         self.sent = 0  # How many of `batches` went out on this connection.
         self.asked = False  # An open went out on this connection.
         self.opened = False  # ... and was answered.
-        self.ever_opened = False
+        self.ever_asked = False  # ... or on one before.
 
     def idle(self):
         return not self.points and not self.batches and self.end is None
@@ -45,13 +48,13 @@ class _Life:
 class Outbox:
     """Bounded by points; the oldest go first. The caller holds a lock around every call."""
 
-    def __init__(self, run, writer, incarnation, max_points, max_batch, flush_seconds):
+    def __init__(self, run, writer, incarnation, resume_step, max_points, max_batch, flush_seconds):
         self._run = run
         self._writer = writer
         self._max_points = max_points
-        self._max_batch = max_batch
+        self._max_batch = min(max(1, max_batch), MAX_BATCH)
         self._flush_seconds = flush_seconds
-        self._lives = collections.deque([_Life(1, incarnation, None)])
+        self._lives = collections.deque([_Life(1, incarnation, resume_step)])
         self._held = 0
         self._last_objective_step = None
         self.stats = Stats()
@@ -66,8 +69,10 @@ class Outbox:
             return
         if metric == self._run.objective:
             if self._last_objective_step is not None and step < self._last_objective_step:
-                self._begin_life(step, now)
+                self._begin_life(step)
             self._last_objective_step = step
+            if self._lives[-1].lowest_step is None:
+                self._lives[-1].lowest_step = step  # Within a life the objective's steps never fall.
         life = self._lives[-1]
         if life.oldest_point_at is None:
             life.oldest_point_at = now
@@ -83,6 +88,9 @@ class Outbox:
     def empty(self):
         return all(life.idle() for life in self._lives)
 
+    def delivered(self):
+        return self.empty() and self.refused is None and self.stats.dropped == 0
+
     # What goes out.
 
     def take(self, now, hurry):
@@ -92,7 +100,7 @@ class Outbox:
         for life in self._lives:
             newest = life is self._lives[-1]
             if not life.asked:
-                life.asked = True
+                life.asked = life.ever_asked = True
                 return self._open(life)
             if not life.opened:
                 return None
@@ -100,8 +108,12 @@ class Outbox:
                 self._cut_batch(life)
             if life.sent < len(life.batches):
                 life.sent += 1
+                life.ever_sent = True
                 return life.batches[life.sent - 1][2]
         return None
+
+    def awaits_answer(self):
+        return any(life.sent > 0 or (life.asked and not life.opened) for life in self._lives)
 
     def due_at(self):
         """When the oldest point that waits for company has waited enough; None if none waits."""
@@ -122,7 +134,7 @@ class Outbox:
     def opened(self, channel, expected_sequence):
         life = self._find(channel)
         if life is not None:
-            life.opened = life.ever_opened = True
+            life.opened = True
             # A daemon that knows this incarnation from before, as after a restart on an older store, must not see a number twice.
             life.next_sequence = max(life.next_sequence, expected_sequence)
             self._acknowledge(life, expected_sequence - 1)
@@ -142,8 +154,9 @@ class Outbox:
                 return True  # The next open tells whether that is for good.
             self._remove_batch(life, sequence)  # Over; or acknowledged before, and only the metrics past a limit left out.
             return False
-        if code == FAILED_PRECONDITION and any(later.ever_opened for later in self._after(life)):
-            # Our own next life took over before the stream broke; a stream is in order, so all of this one had arrived.
+        if code == FAILED_PRECONDITION and any(later.ever_asked for later in self._after(life)):
+            # Our own next life took over, though its answer may have been lost; a stream is in order, so all of this one had
+            # arrived. Had a stranger taken over instead, the next life's own open is refused too.
             self._acknowledge(life, life.next_sequence)
             return False
         if code in (INVALID_ARGUMENT, FAILED_PRECONDITION):
@@ -153,12 +166,17 @@ class Outbox:
 
     # Within.
 
-    def _begin_life(self, resume_step, now):
+    def _begin_life(self, resume_step):
         old = self._lives[-1]
-        incarnation = max(old.incarnation + 1, int(now * 1e6))
+        life = _Life(old.channel % MAX_CHANNEL + 1, old.incarnation + 1, resume_step)
         if old.idle():
-            self._lives.pop()
-        self._lives.append(_Life(old.channel % MAX_CHANNEL + 1, incarnation, resume_step))
+            self._bequeath(self._lives.pop(), life)
+        self._lives.append(life)
+
+    def _bequeath(self, life, heir):
+        """The daemon rewinds at a life's first batch; for a life that never sent one its successor does it."""
+        if not life.ever_sent and life.resume_step is not None:
+            heir.resume_step = min(heir.resume_step, life.resume_step)
 
     def _open(self, life):
         request = ingest_pb2.PushRequest(channel=life.channel)
@@ -222,10 +240,12 @@ class Outbox:
 
     def _forget_past_lives(self):
         while len(self._lives) > 1 and self._lives[0].idle():
-            self._lives.popleft()
+            self._bequeath(self._lives.popleft(), self._lives[0])
 
     def _drop_oldest(self):
         for life in self._lives:
+            if life.resume_step is None and not life.ever_sent and not life.idle():
+                life.resume_step = life.lowest_step  # The daemon would take it from the first batch, which now begins later.
             if life.batches:
                 self._remove_batch(life, life.batches[0][0])
                 return

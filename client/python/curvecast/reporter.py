@@ -24,6 +24,8 @@ _MAX_STEP = 2**53
 _FIRST_BACKOFF_SECONDS = 0.1
 _LONGEST_BACKOFF_SECONDS = 5.0
 
+_ANSWER_SECONDS = 15.0  # A daemon that is silent for longer is away.
+
 _unfinished = weakref.WeakSet()
 
 
@@ -55,13 +57,17 @@ class Reporter:
         labels=None,
         address=None,
         writer="",
+        resume_step=None,
         max_buffered_points=1 << 17,
         max_points_per_batch=1024,
         flush_seconds=0.2,
     ):
         """The run's fields are those of Run in run.proto; `schedule` is a dict with the fields of Schedule, such as
         {"peak_lr": 3e-4, "warmup_steps": 100, "decay": "COSINE"}. `address`: host:port of the daemon; by default
-        $CURVECAST_ADDRESS, else 127.0.0.1:7461. A mistake in these arguments is the one thing that raises (ValueError)."""
+        $CURVECAST_ADDRESS, else 127.0.0.1:7461. A process that goes on from a checkpoint may
+        say at which `resume_step`: what the daemon has from there on is superseded. By default it goes by the objective's first
+        steps. `max_points_per_batch` is brought within 1 to 16384. A mistake in these arguments is the one thing that raises
+        (ValueError)."""
         try:
             run = run_pb2.Run(project=project, run_id=run_id, family=family, objective=objective, labels=labels or {})
             run.direction = run_pb2.Run.MAXIMIZE if maximize else run_pb2.Run.MINIMIZE
@@ -72,19 +78,25 @@ class Reporter:
             ):
                 if value is not None:
                     setattr(run, field, value)
+            if resume_step is not None:
+                resume_step = int(resume_step)
+                if not 0 <= resume_step <= _MAX_STEP:
+                    raise ValueError(f"curvecast.Reporter: resume_step is {resume_step}; steps are 0 to 2^53")
             if schedule is not None:
                 run.schedule.CopyFrom(run_pb2.Schedule(**schedule))
         except TypeError as error:
             raise ValueError(f"curvecast.Reporter: {error}") from error
+        self._objective = run.objective
         self._address = address or os.environ.get("CURVECAST_ADDRESS") or "127.0.0.1:7461"
         self._pid = os.getpid()
         self._changed = threading.Condition()  # Guards all below.
         self._outbox = Outbox(
-            run, writer, time.time_ns() // 1000, max_buffered_points, max_points_per_batch, flush_seconds
+            run, writer, time.time_ns() // 1000, resume_step, max_buffered_points, max_points_per_batch, flush_seconds
         )
         self._hurry = False  # Send what there is.
         self._closing = False
         self._call = None
+        self._heard_at = 0.0  # When the daemon last answered, or began to owe an answer.
         self._warned = set()
         self._thread = threading.Thread(target=self._deliver, name="curvecast", daemon=True)
         self._thread.start()
@@ -92,12 +104,15 @@ class Reporter:
 
     def log(self, step, values):
         """Takes {metric: value}; a value is anything float() takes. A step of the objective below the last one means that the
-        job went back to a checkpoint: what the daemon has from this step on is superseded."""
+        job went back to a checkpoint: what the daemon has from this step on is superseded. So log what belongs to a step in one
+        call, or the objective first."""
         if os.getpid() != self._pid:
             return
         try:
-            now = time.time()
+            now = time.monotonic()
             points = [(int(step), metric, float(value)) for metric, value in values.items()]
+            # If the objective begins a new life, what was logged beside it belongs to that life too.
+            points.sort(key=lambda point: point[1] != self._objective)
             with self._changed:
                 was_empty = self._outbox.due_at() is None
                 for point in points:
@@ -113,11 +128,12 @@ class Reporter:
             self._warn("log", "log(%r, ...) was given what is no number: %s", step, error)
 
     def finish(self, state="COMPLETED", timeout=10.0):
-        """Says how the run ended (COMPLETED, FAILED or STOPPED) and waits until everything is acknowledged. True if it is."""
+        """Says how the run ended (COMPLETED, FAILED or STOPPED) and waits until everything is acknowledged. True if it is,
+        and nothing was dropped."""
         return self._settle(timeout, state)
 
     def close(self, timeout=3.0):
-        """Leaves the run as running: the job may come back. Waits until everything is acknowledged. True if it is."""
+        """Leaves the run as running: the job may come back. Waits as finish() does, and returns the same."""
         return self._settle(timeout, None)
 
     def stats(self):
@@ -165,9 +181,11 @@ class Reporter:
             call = ingest_pb2_grpc.IngestServiceStub(channel).Push(self._requests(over))
             with self._changed:
                 self._call = call
+                self._heard_at = time.monotonic()
                 if self._closing:
                     call.cancel()
             try:
+                threading.Thread(target=self._watch, args=(call, over), name="curvecast watch", daemon=True).start()
                 for response in call:
                     delivered = delivered or response.HasField("ack")
                     if self._receive(response):
@@ -188,6 +206,17 @@ class Reporter:
                 call.cancel()
         return delivered
 
+    def _watch(self, call, over):
+        """Breaks a stream whose answer is overdue. Of a host that is lost the kernel would tell only after many minutes."""
+        while not over.wait(_ANSWER_SECONDS / 10):
+            with self._changed:
+                silent = time.monotonic() - self._heard_at
+                overdue = self._outbox.awaits_answer() and silent > _ANSWER_SECONDS
+            if overdue:
+                self._warn("away", "curvecastd at %s is silent; training goes on and the points wait", self._address)
+                call.cancel()
+                return
+
     def _requests(self, over):
         """What gRPC sends, in a thread of gRPC's."""
         while True:
@@ -195,7 +224,9 @@ class Reporter:
                 while True:
                     if over.is_set() or self._closing:
                         return
-                    now = time.time()
+                    now = time.monotonic()
+                    if not self._outbox.awaits_answer():
+                        self._heard_at = now
                     request = self._outbox.take(now, self._hurry)
                     if request is not None:
                         break
@@ -208,6 +239,7 @@ class Reporter:
         kind = response.WhichOneof("response")
         give_up = False
         with self._changed:
+            self._heard_at = time.monotonic()
             if kind == "opened":
                 self._outbox.opened(response.channel, response.opened.expected_sequence)
             elif kind == "ack":
@@ -218,7 +250,7 @@ class Reporter:
                 give_up = self._outbox.rejected(response.channel, rejected.sequence, rejected.code, why)
                 if self._outbox.refused is not None:
                     give_up = True  # And _deliver says so.
-                else:
+                elif rejected.sequence > 0 or give_up:  # Else our own next life goes on.
                     self._warn("rejected", "the daemon refused a batch: %s", why)
             self._changed.notify_all()
         return give_up
@@ -229,15 +261,15 @@ class Reporter:
         try:
             with self._changed:
                 if self._closing:
-                    return self._outbox.empty()
+                    return self._outbox.delivered()
                 if state is not None:
                     self._outbox.finish(run_pb2.Run.State.Value(state))
                 self._hurry = True
                 self._changed.notify_all()
-                delivered = self._changed.wait_for(
+                self._changed.wait_for(
                     lambda: self._outbox.empty() or self._outbox.refused is not None, timeout=timeout
                 )
-                delivered = delivered and self._outbox.refused is None
+                delivered = self._outbox.delivered()
                 if not delivered:
                     self._warn("unsent", "the daemon has not confirmed every point of the run")
                 self._closing = True

@@ -12,6 +12,7 @@ class FakeDaemon(ingest_pb2_grpc.IngestServiceServicer):
     def __init__(self, port=0, ack=True):
         self.ack = ack  # False: takes batches and says nothing.
         self.break_after = None  # Break the stream once this many batches have come, before they are acknowledged.
+        self.lose_opened = None  # Break the stream instead of answering the open that is this many-th.
         self.changed = threading.Condition()
         self.opens = []  # In order of arrival.
         self.batches = []
@@ -42,6 +43,8 @@ class FakeDaemon(ingest_pb2_grpc.IngestServiceServicer):
                     self.opens.append(request.open)
                     response.opened.expected_sequence = self._next.setdefault(request.open.incarnation, 1)
                     self.changed.notify_all()
+                    if len(self.opens) == self.lose_opened:
+                        context.abort(grpc.StatusCode.UNAVAILABLE, "broken on purpose")
                     yield response
                     continue
                 incarnation = incarnations[request.channel]
@@ -56,6 +59,11 @@ class FakeDaemon(ingest_pb2_grpc.IngestServiceServicer):
                 response.ack.sequence = sequence
             if self.ack:
                 yield response
+
+    def take_over(self):
+        """As a newer process would."""
+        with self.changed:
+            self._next[2**63] = 1
 
     def points(self, metric="train/loss"):
         """What was journaled of one metric: (incarnation, step, value)."""

@@ -4,9 +4,9 @@ from curvecast.outbox import Outbox
 from curvecast.v1 import run_pb2
 
 
-def outbox(max_points=1000, max_batch=10):
+def outbox(max_points=1000, max_batch=10, resume_step=None):
     run = run_pb2.Run(project="p", run_id="r", objective="train/loss")
-    return Outbox(run, "", 100, max_points, max_batch, flush_seconds=1.0)
+    return Outbox(run, "", 100, resume_step, max_points, max_batch, flush_seconds=1.0)
 
 
 def drain(box, now=0.0, hurry=True):
@@ -36,6 +36,16 @@ class OutboxTest(unittest.TestCase):
             box.add(step, "lr", 0.1, now=0)
         batch = box.take(0, hurry=False).batch
         self.assertEqual([(c.metric, list(c.step)) for c in batch.points], [("train/loss", [1, 2]), ("lr", [1, 2])])
+
+    def test_a_batch_size_that_the_daemon_would_refuse_or_that_sends_nothing_is_clamped(self):
+        for asked, points, sizes in ((0, 2, [1, 1]), (20000, 16385, [16384, 1])):
+            box = outbox(max_points=1 << 17, max_batch=asked)
+            for step in range(points):
+                box.add(step, "train/loss", 1.0, now=0)
+            box.take(0, True)
+            box.opened(1, 1)
+            sent = [box.take(0, True) for _ in range(3)]
+            self.assertEqual([len(request.batch.points[0].step) for request in sent if request and request.batch.points], sizes)
 
     def test_nothing_is_sent_before_the_daemon_has_answered_the_open(self):
         box = outbox()
@@ -97,6 +107,68 @@ class OutboxTest(unittest.TestCase):
         self.assertIsNone(box.refused)
         self.assertEqual(box.stats.acknowledged, 1)
         self.assertEqual([r.WhichOneof("request") for r in drain(box)], ["open", "batch"])
+
+    def test_an_old_life_is_not_refused_for_good_when_the_answer_to_its_successors_open_was_lost(self):
+        box = outbox()
+        box.add(10, "train/loss", 1.0, now=0)
+        box.add(5, "train/loss", 1.0, now=0)
+        box.take(0, True)
+        box.opened(1, 1)
+        self.assertTrue(box.take(0, True).HasField("batch"))
+        self.assertTrue(box.take(0, True).HasField("open"))  # The daemon took both and was killed before it answered.
+        box.disconnected()
+        first = box.take(0, True)
+        self.assertFalse(box.rejected(first.channel, 0, 9, "a newer incarnation has taken over"))
+        self.assertIsNone(box.refused)
+        second = box.take(0, True)
+        self.assertEqual((second.open.resume_step, box.stats.acknowledged), (5, 1))
+        box.rejected(second.channel, 0, 9, "a newer incarnation has taken over")  # So it was a stranger.
+        self.assertIsNotNone(box.refused)
+
+    def test_a_restarted_process_says_where_it_resumes(self):
+        box = outbox(resume_step=40)
+        box.add(45, "train/loss", 1.0, now=0)
+        self.assertEqual(box.take(0, True).open.resume_step, 40)
+
+    def test_a_first_life_whose_start_overflowed_before_it_was_sent_says_where_it_resumed(self):
+        box = outbox(max_points=3)
+        box.take(0, True)  # To nobody: the daemon is away.
+        box.disconnected()
+        box.add(4, "lr", 0.1, now=0)
+        for step in (40, 41, 42, 43):
+            box.add(step, "train/loss", 1.0, now=0)
+        self.assertEqual(drain(box)[0].open.resume_step, 40)
+
+    def test_a_first_life_whose_start_was_sent_states_no_step_when_the_rest_overflows(self):
+        box = outbox(max_points=3)
+        box.add(40, "train/loss", 1.0, now=0)
+        drain(box)
+        box.disconnected()
+        for step in (41, 42, 43, 44):
+            box.add(step, "train/loss", 1.0, now=0)
+        self.assertFalse(drain(box)[0].open.HasField("resume_step"))
+
+    def test_a_life_that_overflow_forgot_leaves_its_lower_rewind_to_the_next(self):
+        box = outbox(max_points=4)
+        for step in (60, 61):
+            box.add(step, "train/loss", 1.0, now=0)
+        drain(box)
+        box.disconnected()
+        for step in (50, 60, 55, 56, 57, 58):  # Back to 50, and to 55; all before 55 is pushed out.
+            box.add(step, "train/loss", 1.0, now=0)
+        sent = drain(box)
+        self.assertEqual([r.open.resume_step for r in sent if r.HasField("open")], [50])
+        self.assertEqual([list(r.batch.points[0].step) for r in sent if r.HasField("batch")], [[55, 56, 57, 58]])
+
+    def test_a_life_of_which_a_batch_went_out_leaves_no_rewind(self):
+        box = outbox(max_points=4)
+        for step in (60, 50, 51):
+            box.add(step, "train/loss", 1.0, now=0)
+        drain(box)
+        box.disconnected()
+        for step in (55, 54, 55, 56, 57):
+            box.add(step, "train/loss", 1.0, now=0)
+        self.assertEqual([r.open.resume_step for r in drain(box) if r.HasField("open")], [54])
 
     def test_a_stranger_that_takes_over_silences_the_reporter(self):
         box = outbox()

@@ -1,8 +1,10 @@
+import itertools
 import logging
 import math
 import socket
 import time
 import unittest
+import unittest.mock
 
 from curvecast import Reporter
 from curvecast.v1 import run_pb2
@@ -90,6 +92,38 @@ class ReporterTest(unittest.TestCase):
         self.assertEqual([s for i, s, _ in daemon.points() if i == second], [20, 30, 40])
         self.assertEqual(daemon.opens[-1].resume_step, 20)
 
+    def test_a_restarted_process_can_state_where_it_resumes(self):
+        daemon = self.daemon()
+        with Reporter("p", "r", address=daemon.address, resume_step=40) as reporter:
+            reporter.log(45, {"train/loss": 1.0})
+        self.assertEqual(daemon.opens[0].resume_step, 40)
+        for wrong in (-1, 2**53 + 1, [40]):
+            with self.assertRaises(ValueError):
+                Reporter("p", "r", address=daemon.address, resume_step=wrong)
+
+    def test_a_stream_that_breaks_just_after_a_rewind_loses_nothing(self):
+        daemon = self.daemon(ack=False)
+        daemon.lose_opened = 2  # The daemon knows the second life, and the reporter does not hear of it.
+        reporter = Reporter("p", "r", address=daemon.address)
+        for step in (10, 20, 10):
+            reporter.log(step, {"train/loss": 1.0})
+        self.assertTrue(daemon.wait_until(lambda: len(daemon.opens) == 2))
+        daemon.ack = True
+        self.assertTrue(reporter.finish())
+        self.assertEqual([step for _, step, _ in daemon.points()], [10, 20, 10])
+        self.assertEqual(len(self.warnings.texts), 1)
+        self.assertIn("cannot be reached", self.warnings.texts[0])
+
+    def test_what_is_logged_before_the_objective_of_a_rewind_belongs_to_the_new_life(self):
+        daemon = self.daemon()
+        with Reporter("p", "r", address=daemon.address) as reporter:
+            for step in (80, 90, 80):
+                reporter.log(step, {"lr": 0.1, "train/loss": 1.0, "eval/loss": 1.0})
+        for metric in ("lr", "train/loss", "eval/loss"):
+            (first, _, _), *_, (second, last, _) = daemon.points(metric)
+            self.assertGreater(second, first)
+            self.assertEqual(last, 80)
+
     def test_what_is_not_a_number_is_data_and_what_is_no_point_is_dropped(self):
         daemon = self.daemon()
         reporter = Reporter("p", "r", address=daemon.address)
@@ -99,7 +133,7 @@ class ReporterTest(unittest.TestCase):
         reporter.log(3, {"train/loss": "two"})
         reporter.log(None, None)
         reporter.log(4, {"train/loss": 1.0})
-        self.assertTrue(reporter.finish())
+        self.assertFalse(reporter.finish())
         self.assertEqual([step for _, step, _ in daemon.points()], [1, 4])
         self.assertTrue(math.isnan(daemon.points()[0][2]))
         self.assertEqual(reporter.stats().dropped, 2)
@@ -112,6 +146,49 @@ class ReporterTest(unittest.TestCase):
                 raise KeyError("training's own")
         self.assertEqual(daemon.ends(), [run_pb2.Run.FAILED])
 
+    def test_a_step_of_the_wall_clock_does_not_hold_points_back(self):
+        daemon = self.daemon()
+        reporter = Reporter("p", "r", address=daemon.address, flush_seconds=0.05)
+        with unittest.mock.patch("curvecast.reporter.time.time", side_effect=itertools.count(2e9, -3600)):
+            reporter.log(1, {"train/loss": 1.0})
+            self.assertTrue(daemon.wait_until(lambda: daemon.batches, seconds=5))
+        self.assertTrue(reporter.close())
+
+    @unittest.mock.patch("curvecast.reporter._ANSWER_SECONDS", 0.2)
+    def test_a_daemon_that_falls_silent_is_left_and_asked_again(self):
+        daemon = self.daemon(ack=False)
+        reporter = Reporter("p", "r", address=daemon.address, flush_seconds=0.01)
+        reporter.log(1, {"train/loss": 1.0})
+        self.assertTrue(daemon.wait_until(lambda: len(daemon.opens) >= 2, seconds=10))
+        self.assertTrue(reporter.finish())
+        self.assertEqual([step for _, step, _ in daemon.points()], [1])
+        self.assertEqual(len(self.warnings.texts), 1)
+        self.assertIn("is silent", self.warnings.texts[0])
+
+    @unittest.mock.patch("curvecast.reporter._ANSWER_SECONDS", 0.2)
+    def test_a_host_that_takes_the_connection_and_never_speaks_is_warned_of(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            reporter = Reporter("p", "r", address="127.0.0.1:%d" % mute.getsockname()[1])
+            reporter.log(1, {"train/loss": 1.0})
+            with reporter._changed:
+                self.assertTrue(reporter._changed.wait_for(lambda: self.warnings.texts, timeout=5))
+            self.assertFalse(reporter.close(timeout=0))
+
+    @unittest.mock.patch("curvecast.reporter._ANSWER_SECONDS", 2)
+    def test_a_daemon_that_owes_no_answer_may_be_silent_and_then_has_its_full_time(self):
+        daemon = self.daemon()
+        reporter = Reporter("p", "r", address=daemon.address, flush_seconds=0.01)
+        reporter.log(1, {"train/loss": 1.0})
+        with reporter._changed:
+            self.assertTrue(reporter._changed.wait_for(lambda: reporter._outbox.stats.acknowledged == 1, timeout=5))
+            reporter._heard_at -= 3600
+        self.assertFalse(daemon.wait_until(lambda: len(daemon.opens) >= 2, seconds=0.5))
+        with daemon.changed:
+            reporter.log(2, {"train/loss": 1.0})
+            time.sleep(0.5)  # The daemon answers late, not too late.
+        self.assertTrue(reporter.finish())
+        self.assertEqual((len(daemon.opens), self.warnings.texts), (1, []))
+
     def test_close_leaves_the_run_running(self):
         daemon = self.daemon()
         reporter = Reporter("p", "r", address=daemon.address)
@@ -119,6 +196,24 @@ class ReporterTest(unittest.TestCase):
         self.assertTrue(reporter.close())
         self.assertEqual(len(daemon.points()), 1)
         self.assertEqual(daemon.ends(), [])
+
+    def test_finish_is_not_true_after_points_were_dropped(self):
+        port = free_port()
+        reporter = Reporter("p", "r", address=f"127.0.0.1:{port}", max_buffered_points=10)
+        for step in range(1, 12):
+            reporter.log(step, {"train/loss": 1.0})
+        daemon = self.daemon(port=port)
+        self.assertFalse(reporter.finish())
+        self.assertEqual(daemon.ends(), [run_pb2.Run.COMPLETED])
+        self.assertFalse(reporter.close())
+
+    def test_a_second_close_is_not_true_after_the_daemon_refused_the_run(self):
+        daemon = self.daemon()
+        daemon.take_over()
+        reporter = Reporter("p", "r", address=daemon.address)
+        reporter.log(1, {"train/loss": 1.0})
+        self.assertFalse(reporter.close())
+        self.assertFalse(reporter.close())
 
     def test_a_mistake_in_the_description_is_told_at_once(self):
         with self.assertRaises(ValueError):
