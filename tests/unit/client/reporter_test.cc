@@ -307,6 +307,18 @@ TEST_F(LinkTest, AnAnswerThatNeverComesCountsAsABrokenStream) {
   EXPECT_GE(daemon.received().streams, 2);
 }
 
+TEST_F(LinkTest, ASilentPeerIsLeftBehindTogetherWithItsConnection) {
+  FakeIngest daemon([](int stream, int, const v1::PushRequest&) {
+    return Reply{stream == 0 ? Answer::kIgnore : Answer::kTake, {}, {}};
+  });
+  LinkOptions options = Options(daemon.address());
+  options.answer_timeout = milliseconds(300);
+  Link link(Run(), options, buffer_);
+  ASSERT_TRUE(daemon.WaitFor([](const Received& r) { return r.streams >= 2; }));
+  const std::vector<std::string> peers = daemon.received().peers;
+  EXPECT_NE(peers[0], peers[1]) << "the connection to a lost host would be as dead for the next call";
+}
+
 TEST(BackoffTest, TheWaitDoublesToItsCapWithJitterAndStartsAgainAfterAReset) {
   Backoff backoff(milliseconds(100), milliseconds(1000), 1);
   for (const int most : {100, 200, 400, 800, 1000, 1000}) {
