@@ -27,7 +27,9 @@ v1::Batch ToBatch(const std::vector<LoggedPoint>& points) {
 
 }  // namespace
 
-Batcher::Batcher(uint64_t first_incarnation, Limits limits) : limits_(limits), incarnation_(first_incarnation) {}
+Batcher::Batcher(uint64_t first_incarnation, Limits limits)
+    : limits_{std::clamp<size_t>(limits.max_points_per_batch, 1, kMaxPointsPerBatch), limits.max_unsettled_batches},
+      incarnation_(first_incarnation) {}
 
 void Batcher::Queue(Pending pending) {
   pending.batch.set_sequence(next_sequence_++);

@@ -295,7 +295,7 @@ void Link::FillBatches(Clock::time_point now) {
     end = end_;
   }
   const bool due = now - last_fill_ >= options_.flush_interval;
-  if (due || closed || buffer_.size() >= options_.limits.max_points_per_batch) {
+  if (due || closed || buffer_.size() >= batcher_.limits().max_points_per_batch) {
     last_fill_ = now;
     if (batcher_.settled()) last_answer_ = now;  // The wait for an answer starts with the next batch.
     open_due_ |= batcher_.Fill(buffer_);

@@ -41,6 +41,22 @@ TEST_F(BatcherTest, ABatchHoldsAColumnForEachMetric) {
   EXPECT_THAT(batch->points(1).value(), ElementsAre(0.1, 0.1, 0.1));
 }
 
+TEST_F(BatcherTest, ABatchSizeThatTheDaemonWouldRefuseIsMadeFit) {
+  PointBuffer buffer("loss", 20000);
+  for (int64_t step = 1; step <= 20000; ++step) buffer.Append(step, "loss", 1);
+  Batcher huge(7, {1 << 20, 3});
+  huge.Fill(buffer);
+  EXPECT_EQ(huge.Acknowledged(1), 16384u);
+  EXPECT_EQ(huge.Acknowledged(2), 20000u - 16384u);
+}
+
+TEST_F(BatcherTest, ABatchSizeOfZeroStillSends) {
+  Log(1, 3);
+  Batcher zero(7, {0, 3});
+  zero.Fill(buffer_);
+  EXPECT_THAT(SendAll(zero), ElementsAre(1, 2, 3));
+}
+
 TEST_F(BatcherTest, WhatIsNotSettledIsBoundedAndTheRestStaysInTheBuffer) {
   Log(1, 10);
   batcher_.Fill(buffer_);
