@@ -42,13 +42,28 @@ bool PointBuffer::Append(int64_t step, std::string_view metric, double value) {
     return false;
   }
   if (points_.size() >= max_points_) DropOldest();
-  LoggedPoint point{name, step, value, std::exchange(next_resume_, LoggedPoint::kNoResume)};
+  points_.push_back({name, step, value, std::exchange(next_resume_, LoggedPoint::kNoResume)});
   if (*name == objective_) {
-    if (last_objective_step_.has_value() && step < *last_objective_step_) point.resume_step = step;
+    if (last_objective_step_.has_value() && step < *last_objective_step_) StartLife();
     last_objective_step_ = step;
   }
-  points_.push_back(point);
   return true;
+}
+
+// The newest point, of the objective, goes back. A job logs the metrics of a step in any order: what came since the
+// last point of the objective and lies at this step or later belongs to the new life, and would be superseded in the
+// old one. If the old one's points of the objective were all dropped, the two are one life.
+void PointBuffer::StartLife() {
+  const int64_t step = points_.back().step;
+  auto tail = points_.end() - 1;
+  while (tail != points_.begin() && tail->resume_step == LoggedPoint::kNoResume && *(tail - 1)->metric != objective_) {
+    --tail;
+  }
+  if (tail->resume_step == LoggedPoint::kNoResume) {
+    tail = std::stable_partition(tail, points_.end(), [step](const LoggedPoint& point) { return point.step < step; });
+    tail->resume_step = step;
+  }
+  tail->resume_step = std::min(tail->resume_step, step);
 }
 
 void PointBuffer::Rewind(int64_t step) {
