@@ -23,7 +23,8 @@ class Batcher {
     size_t max_points_per_batch = 1024;  // Taken as 1 to kMaxPointsPerBatch.
     size_t max_unsettled_batches = 64;   // Past it points stay in the buffer.
   };
-  Batcher(uint64_t first_incarnation, Limits limits);
+  // `resume_step`: of the first life, if that is known.
+  Batcher(uint64_t first_incarnation, std::optional<int64_t> resume_step, Limits limits);
 
   const Limits& limits() const { return limits_; }
   uint64_t incarnation() const { return incarnation_; }

@@ -25,7 +25,7 @@ Link::Link(v1::Run run, LinkOptions options, PointBuffer& buffer)
     : run_(std::move(run)),
       options_(std::move(options)),
       buffer_(buffer),
-      batcher_(options_.first_incarnation, options_.limits),
+      batcher_(options_.first_incarnation, options_.resume_step, options_.limits),
       backoff_(options_.first_backoff, options_.last_backoff, static_cast<uint32_t>(options_.first_incarnation)),
       thread_([this] { Work(); }) {}
 

@@ -23,6 +23,7 @@ struct LinkOptions {
   std::string address;
   std::string writer;
   uint64_t first_incarnation = 1;
+  std::optional<int64_t> resume_step;  // Of the first incarnation.
   Batcher::Limits limits;
   std::chrono::milliseconds flush_interval{200};
   std::chrono::milliseconds first_backoff{100};

@@ -72,11 +72,14 @@ void PointBuffer::Rewind(int64_t step) {
 }
 
 // A dropped point may have opened a life; the one behind it then does. If that opened one itself, the lower step
-// counts: what lies between was dropped, so nothing at or past it is current.
+// counts: what lies between was dropped, so nothing at or past it is current. The first life is opened by no point: the
+// daemon reads where it begins from the objective's first point, so if that is dropped, its step must be said.
 void PointBuffer::DropOldest() {
-  const int64_t resume = points_.front().resume_step;
+  const LoggedPoint dropped = points_.front();
   points_.pop_front();
   ++counts_.dropped;
+  const bool begins_unsaid = !begun_ && *dropped.metric == objective_ && dropped.resume_step == LoggedPoint::kNoResume;
+  const int64_t resume = begins_unsaid ? dropped.step : dropped.resume_step;
   if (resume == LoggedPoint::kNoResume) return;
   int64_t& next = points_.front().resume_step;
   next = next == LoggedPoint::kNoResume ? resume : std::min(next, resume);
@@ -91,6 +94,9 @@ std::vector<LoggedPoint> PointBuffer::Take(size_t max_points, bool may_start_lif
   }
   const auto end = points_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<LoggedPoint> taken(points_.begin(), end);
+  begun_ |= std::any_of(taken.begin(), taken.end(), [this](const LoggedPoint& point) {
+    return *point.metric == objective_ || point.resume_step != LoggedPoint::kNoResume;
+  });
   points_.erase(points_.begin(), end);
   return taken;
 }

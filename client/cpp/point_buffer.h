@@ -67,6 +67,7 @@ class PointBuffer {
   std::deque<LoggedPoint> points_;
   std::optional<int64_t> last_objective_step_;
   int64_t next_resume_ = LoggedPoint::kNoResume;  // Of the next point.
+  bool begun_ = false;                            // A point was taken that tells where the life begins.
   bool closed_ = false;
   Counts counts_;
 };

@@ -113,6 +113,23 @@ TEST(PointBufferTest, ADroppedOpeningPassesItsResumeStepOn) {
   EXPECT_EQ(life[0].resume_step, 80);
 }
 
+TEST(PointBufferTest, WhereTheFirstLifeBeganIsKeptWhenItsFirstPointsOverflow) {
+  PointBuffer buffer("loss", 3);
+  buffer.Append(70, "eval", 1);
+  for (const int64_t step : {80, 81, 82, 83, 84}) buffer.Append(step, "loss", 1);
+  const std::vector<LoggedPoint> life = buffer.Take(10, true);
+  EXPECT_THAT(Steps(life), ElementsAre(82, 83, 84));
+  EXPECT_EQ(life[0].resume_step, 80);
+}
+
+TEST(PointBufferTest, AnOverflowAfterTheFirstPointsWentOutOpensNoLife) {
+  PointBuffer buffer("loss", 3);
+  buffer.Append(80, "loss", 1);
+  EXPECT_EQ(buffer.Take(10, true).size(), 1u);
+  for (const int64_t step : {81, 82, 83, 84}) buffer.Append(step, "loss", 1);
+  EXPECT_EQ(buffer.Take(10, true)[0].resume_step, LoggedPoint::kNoResume);
+}
+
 TEST(PointBufferTest, OfTwoDroppedLivesTheLowerResumeStepCounts) {
   PointBuffer buffer("loss", 2);
   for (const int64_t step : {100, 80, 130, 120, 121, 122}) buffer.Append(step, "loss", 1);
