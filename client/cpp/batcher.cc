@@ -27,7 +27,10 @@ v1::Batch ToBatch(const std::vector<LoggedPoint>& points) {
 
 }  // namespace
 
-Batcher::Batcher(uint64_t first_incarnation, Limits limits) : limits_(limits), incarnation_(first_incarnation) {}
+Batcher::Batcher(uint64_t first_incarnation, std::optional<int64_t> resume_step, Limits limits)
+    : limits_{std::clamp<size_t>(limits.max_points_per_batch, 1, kMaxPointsPerBatch), limits.max_unsettled_batches},
+      incarnation_(first_incarnation),
+      resume_step_(resume_step) {}
 
 void Batcher::Queue(Pending pending) {
   pending.batch.set_sequence(next_sequence_++);
@@ -42,7 +45,9 @@ bool Batcher::Fill(PointBuffer& buffer) {
     if (points.empty()) break;
     if (const int64_t resume = points.front().resume_step; resume != LoggedPoint::kNoResume) {
       ++incarnation_;
-      resume_step_ = resume;
+      // A life that had no batch has rewound nothing, and leaves that to this one.
+      const bool had_batch = next_sequence_ > 1;
+      resume_step_ = had_batch ? resume : std::min(resume, resume_step_.value_or(resume));
       next_sequence_ = 1;
       new_life = true;
     }

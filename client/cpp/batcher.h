@@ -17,12 +17,16 @@ namespace curvecast {
 // arrives after the rewind.
 class Batcher {
  public:
-  struct Limits {
-    size_t max_points_per_batch = 1024;
-    size_t max_unsettled_batches = 64;  // Past it points stay in the buffer.
-  };
-  Batcher(uint64_t first_incarnation, Limits limits);
+  static constexpr size_t kMaxPointsPerBatch = 16384;  // See Batch in ingest.proto: past it the daemon refuses.
 
+  struct Limits {
+    size_t max_points_per_batch = 1024;  // Taken as 1 to kMaxPointsPerBatch.
+    size_t max_unsettled_batches = 64;   // Past it points stay in the buffer.
+  };
+  // `resume_step`: of the first life, if that is known.
+  Batcher(uint64_t first_incarnation, std::optional<int64_t> resume_step, Limits limits);
+
+  const Limits& limits() const { return limits_; }
   uint64_t incarnation() const { return incarnation_; }
   std::optional<int64_t> resume_step() const { return resume_step_; }
 

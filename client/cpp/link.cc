@@ -11,13 +11,12 @@ using std::chrono::milliseconds;
 
 constexpr uint32_t kMaxChannel = 65535;
 
-std::shared_ptr<grpc::Channel> Connect(const LinkOptions& options) {
+// A channel for one call. gRPC would otherwise share connections between channels, and a connection to a lost host
+// looks alive for many minutes. The link's own backoff decides when to try again.
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   grpc::ChannelArguments arguments;
-  // The link's own backoff decides; gRPC's would otherwise grow to two minutes.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, static_cast<int>(options.first_backoff.count()));
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(options.first_backoff.count()));
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(options.last_backoff.count()));
-  return grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), arguments);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace
@@ -26,8 +25,7 @@ Link::Link(v1::Run run, LinkOptions options, PointBuffer& buffer)
     : run_(std::move(run)),
       options_(std::move(options)),
       buffer_(buffer),
-      stub_(v1::IngestService::NewStub(Connect(options_))),
-      batcher_(options_.first_incarnation, options_.limits),
+      batcher_(options_.first_incarnation, options_.resume_step, options_.limits),
       backoff_(options_.first_backoff, options_.last_backoff, static_cast<uint32_t>(options_.first_incarnation)),
       thread_([this] { Work(); }) {}
 
@@ -119,7 +117,8 @@ void Link::Advance(Clock::time_point now) {
 
 void Link::StartCall() {
   call_ = std::make_unique<Call>();
-  call_->stream = stub_->PrepareAsyncPush(&call_->context, &queue_);
+  call_->stub = v1::IngestService::NewStub(Connect(options_.address));
+  call_->stream = call_->stub->PrepareAsyncPush(&call_->context, &queue_);
   call_->writing = true;  // The start is answered as a write is.
   call_->stream->StartCall(reinterpret_cast<void*>(Event::kStarted));
   channel_ = 0;
@@ -296,7 +295,7 @@ void Link::FillBatches(Clock::time_point now) {
     end = end_;
   }
   const bool due = now - last_fill_ >= options_.flush_interval;
-  if (due || closed || buffer_.size() >= options_.limits.max_points_per_batch) {
+  if (due || closed || buffer_.size() >= batcher_.limits().max_points_per_batch) {
     last_fill_ = now;
     if (batcher_.settled()) last_answer_ = now;  // The wait for an answer starts with the next batch.
     open_due_ |= batcher_.Fill(buffer_);

@@ -23,11 +23,12 @@ struct LinkOptions {
   std::string address;
   std::string writer;
   uint64_t first_incarnation = 1;
+  std::optional<int64_t> resume_step;  // Of the first incarnation.
   Batcher::Limits limits;
   std::chrono::milliseconds flush_interval{200};
   std::chrono::milliseconds first_backoff{100};
   std::chrono::milliseconds last_backoff{10000};
-  // Batches are out and nothing has come back for so long: the stream counts as broken.
+  // Batches are out and nothing has come back for so long: the stream counts as broken, and its connection with it.
   std::chrono::milliseconds answer_timeout{15000};
   std::function<void(const std::string&)> warn;  // Called by the link's thread, seldom.
 };
@@ -69,8 +70,9 @@ class Link {
   };
   enum class Event : intptr_t { kStarted = 1, kRead, kWritten, kFinished };
 
-  // One call and what is under way on it.
+  // One call, with a connection of its own, and what is under way on it.
   struct Call {
+    std::unique_ptr<v1::IngestService::Stub> stub;
     grpc::ClientContext context;
     std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::PushRequest, v1::PushResponse>> stream;
     v1::PushResponse response;
@@ -106,7 +108,6 @@ class Link {
   const v1::Run run_;
   const LinkOptions options_;
   PointBuffer& buffer_;
-  std::unique_ptr<v1::IngestService::Stub> stub_;
   grpc::CompletionQueue queue_;
 
   // The thread's own.

@@ -42,13 +42,28 @@ bool PointBuffer::Append(int64_t step, std::string_view metric, double value) {
     return false;
   }
   if (points_.size() >= max_points_) DropOldest();
-  LoggedPoint point{name, step, value, std::exchange(next_resume_, LoggedPoint::kNoResume)};
+  points_.push_back({name, step, value, std::exchange(next_resume_, LoggedPoint::kNoResume)});
   if (*name == objective_) {
-    if (last_objective_step_.has_value() && step < *last_objective_step_) point.resume_step = step;
+    if (last_objective_step_.has_value() && step < *last_objective_step_) StartLife();
     last_objective_step_ = step;
   }
-  points_.push_back(point);
   return true;
+}
+
+// The newest point, of the objective, goes back. A job logs the metrics of a step in any order: what came since the
+// last point of the objective and lies at this step or later belongs to the new life, and would be superseded in the
+// old one. If the old one's points of the objective were all dropped, the two are one life.
+void PointBuffer::StartLife() {
+  const int64_t step = points_.back().step;
+  auto tail = points_.end() - 1;
+  while (tail != points_.begin() && tail->resume_step == LoggedPoint::kNoResume && *(tail - 1)->metric != objective_) {
+    --tail;
+  }
+  if (tail->resume_step == LoggedPoint::kNoResume) {
+    tail = std::stable_partition(tail, points_.end(), [step](const LoggedPoint& point) { return point.step < step; });
+    tail->resume_step = step;
+  }
+  tail->resume_step = std::min(tail->resume_step, step);
 }
 
 void PointBuffer::Rewind(int64_t step) {
@@ -57,11 +72,14 @@ void PointBuffer::Rewind(int64_t step) {
 }
 
 // A dropped point may have opened a life; the one behind it then does. If that opened one itself, the lower step
-// counts: what lies between was dropped, so nothing at or past it is current.
+// counts: what lies between was dropped, so nothing at or past it is current. The first life is opened by no point: the
+// daemon reads where it begins from the objective's first point, so if that is dropped, its step must be said.
 void PointBuffer::DropOldest() {
-  const int64_t resume = points_.front().resume_step;
+  const LoggedPoint dropped = points_.front();
   points_.pop_front();
   ++counts_.dropped;
+  const bool begins_unsaid = !begun_ && *dropped.metric == objective_ && dropped.resume_step == LoggedPoint::kNoResume;
+  const int64_t resume = begins_unsaid ? dropped.step : dropped.resume_step;
   if (resume == LoggedPoint::kNoResume) return;
   int64_t& next = points_.front().resume_step;
   next = next == LoggedPoint::kNoResume ? resume : std::min(next, resume);
@@ -76,6 +94,9 @@ std::vector<LoggedPoint> PointBuffer::Take(size_t max_points, bool may_start_lif
   }
   const auto end = points_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<LoggedPoint> taken(points_.begin(), end);
+  begun_ |= std::any_of(taken.begin(), taken.end(), [this](const LoggedPoint& point) {
+    return *point.metric == objective_ || point.resume_step != LoggedPoint::kNoResume;
+  });
   points_.erase(points_.begin(), end);
   return taken;
 }

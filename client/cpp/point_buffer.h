@@ -33,7 +33,8 @@ class PointBuffer {
   PointBuffer(std::string objective, size_t max_points);
 
   // Refuses (false, and counts) a step outside [0, 2^53], a metric that is no name, and anything after Close(). A step
-  // of the objective below its last one opens a new life.
+  // of the objective below its last one opens a new life; what still waits here of the other metrics, logged since that
+  // last one at this step or later, goes with it.
   bool Append(int64_t step, std::string_view metric, double value);
 
   // The next point opens a new life, resumed at `step`. For a writer that knows, with an empty objective so that none
@@ -56,6 +57,7 @@ class PointBuffer {
 
  private:
   const std::string* Intern(std::string_view metric);
+  void StartLife();
   void DropOldest();
 
   const std::string objective_;
@@ -65,6 +67,7 @@ class PointBuffer {
   std::deque<LoggedPoint> points_;
   std::optional<int64_t> last_objective_step_;
   int64_t next_resume_ = LoggedPoint::kNoResume;  // Of the next point.
+  bool begun_ = false;                            // A point was taken that tells where the life begins.
   bool closed_ = false;
   Counts counts_;
 };

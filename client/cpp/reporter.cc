@@ -29,6 +29,7 @@ LinkOptions ToLinkOptions(const ReporterOptions& options) {
   link.address = AddressOr(options.address);
   link.writer = options.writer;
   link.first_incarnation = NowUnixMicros();
+  link.resume_step = options.resume_step;
   link.limits.max_points_per_batch = options.max_points_per_batch;
   link.flush_interval = options.flush_interval;
   link.warn = [](const std::string& text) { std::fprintf(stderr, "curvecast: %s\n", text.c_str()); };

@@ -40,9 +40,13 @@ enum class RunEnd { kCompleted, kFailed, kStopped };
 struct ReporterOptions {
   // host:port of the daemon. Empty: the environment's CURVECAST_ADDRESS, else 127.0.0.1:7461.
   std::string address = "";
-  std::string writer = "";               // Empty: the primary writer. See Open in ingest.proto.
-  size_t max_buffered_points = 1 << 17;  // Past it the oldest are dropped, and counted. 32 bytes each.
-  size_t max_points_per_batch = 1024;
+  // Where this process takes its run up again, 0 to 2^53: what an earlier process reported at this step or later is
+  // superseded. Say it when a checkpoint was loaded, since else the daemon goes by the first steps of the objective
+  // that reach it. Not needed for a rewind within the process; see Log.
+  std::optional<int64_t> resume_step = std::nullopt;
+  std::string writer = "";                        // Empty: the primary writer. See Open in ingest.proto.
+  size_t max_buffered_points = 1 << 17;           // Past it the oldest are dropped, and counted. 32 bytes each.
+  size_t max_points_per_batch = 1024;             // Less than 1 is taken as 1, more than the protocol's 16384 as 16384.
   std::chrono::milliseconds flush_interval{200};  // A batch waits no longer for company.
   std::chrono::milliseconds close_timeout{3000};  // How long the destructor waits for what is unsent.
 };

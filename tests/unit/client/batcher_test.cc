@@ -23,11 +23,11 @@ class BatcherTest : public ::testing::Test {
     for (int64_t step = first; step <= last; ++step) buffer_.Append(step, "loss", 1);
   }
   PointBuffer buffer_{"loss", 1000};
-  Batcher batcher_{7, kSmall};
+  Batcher batcher_{7, std::nullopt, kSmall};
 };
 
 TEST_F(BatcherTest, ABatchHoldsAColumnForEachMetric) {
-  Batcher batcher(7, {100, 3});
+  Batcher batcher(7, std::nullopt, {100, 3});
   for (int64_t step = 1; step <= 3; ++step) {
     buffer_.Append(step, "loss", 1.5);
     buffer_.Append(step, "lr", 0.1);
@@ -39,6 +39,22 @@ TEST_F(BatcherTest, ABatchHoldsAColumnForEachMetric) {
   EXPECT_EQ(batch->points(0).metric(), "loss");
   EXPECT_THAT(batch->points(0).step(), ElementsAre(1, 2, 3));
   EXPECT_THAT(batch->points(1).value(), ElementsAre(0.1, 0.1, 0.1));
+}
+
+TEST_F(BatcherTest, ABatchSizeThatTheDaemonWouldRefuseIsMadeFit) {
+  PointBuffer buffer("loss", 20000);
+  for (int64_t step = 1; step <= 20000; ++step) buffer.Append(step, "loss", 1);
+  Batcher huge(7, std::nullopt, {1 << 20, 3});
+  huge.Fill(buffer);
+  EXPECT_EQ(huge.Acknowledged(1), 16384u);
+  EXPECT_EQ(huge.Acknowledged(2), 20000u - 16384u);
+}
+
+TEST_F(BatcherTest, ABatchSizeOfZeroStillSends) {
+  Log(1, 3);
+  Batcher zero(7, std::nullopt, {0, 3});
+  zero.Fill(buffer_);
+  EXPECT_THAT(SendAll(zero), ElementsAre(1, 2, 3));
 }
 
 TEST_F(BatcherTest, WhatIsNotSettledIsBoundedAndTheRestStaysInTheBuffer) {
@@ -94,6 +110,19 @@ TEST_F(BatcherTest, ANewLifeStartsWhenTheOldOneIsSettled) {
   EXPECT_EQ(batcher_.incarnation(), 8u);
   EXPECT_EQ(batcher_.resume_step(), 2);
   EXPECT_THAT(SendAll(batcher_), ElementsAre(1, 2));
+}
+
+TEST_F(BatcherTest, ALifeThatHadNoBatchLeavesItsResumeStepToTheNext) {
+  Batcher batcher(7, 40, kSmall);
+  buffer_.Rewind(55);
+  Log(56, 56);
+  EXPECT_TRUE(batcher.Fill(buffer_));
+  EXPECT_EQ(batcher.resume_step(), 40);
+  batcher.Acknowledged(1);
+  buffer_.Rewind(50);
+  Log(56, 56);
+  EXPECT_TRUE(batcher.Fill(buffer_));
+  EXPECT_EQ(batcher.resume_step(), 50);
 }
 
 TEST_F(BatcherTest, TheEndIsTheLastBatch) {

@@ -36,12 +36,13 @@ std::vector<int64_t> FakeIngest::Steps(const Received& received, const std::stri
   return steps;
 }
 
-grpc::Status FakeIngest::Push(grpc::ServerContext*,
+grpc::Status FakeIngest::Push(grpc::ServerContext* context,
                               grpc::ServerReaderWriter<v1::PushResponse, v1::PushRequest>* stream) {
   int number = 0;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     number = received_.streams++;
+    received_.peers.push_back(context->peer());
     changed_.notify_all();
   }
   v1::PushRequest request;

@@ -37,6 +37,7 @@ class FakeIngest : public v1::IngestService::Service {
     std::vector<v1::Open> opens;
     std::vector<v1::Batch> batches;  // Taken, each once.
     int streams = 0;
+    std::vector<std::string> peers;  // The other end of each stream.
   };
   bool WaitFor(const std::function<bool(const Received&)>& done);
   Received received();

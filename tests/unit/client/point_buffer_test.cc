@@ -67,6 +67,34 @@ TEST(PointBufferTest, AStepBackOfTheObjectiveOpensALifeAndOtherMetricsDoNot) {
   EXPECT_EQ(life[1].resume_step, LoggedPoint::kNoResume);
 }
 
+TEST(PointBufferTest, APointLoggedBeforeTheObjectiveAtTheResumeStepBelongsToTheNewLife) {
+  PointBuffer buffer("loss", 10);
+  buffer.Append(99, "lr", 1);
+  buffer.Append(100, "loss", 1);
+  buffer.Append(80, "lr", 1);
+  buffer.Append(70, "eval", 1);  // Late, and below where the job resumes: of the old life.
+  buffer.Append(80, "loss", 1);
+  EXPECT_THAT(Steps(buffer.Take(10, true)), ElementsAre(99, 100, 70));
+  const std::vector<LoggedPoint> life = buffer.Take(10, true);
+  ASSERT_EQ(life.size(), 2u);
+  EXPECT_EQ(*life[0].metric, "lr");
+  EXPECT_EQ(life[0].resume_step, 80);
+  EXPECT_EQ(*life[1].metric, "loss");
+  EXPECT_EQ(life[1].resume_step, LoggedPoint::kNoResume);
+}
+
+TEST(PointBufferTest, ALifeOfWhichOnlyOtherMetricsAreLeftGoesOnInTheNext) {
+  PointBuffer buffer("loss", 3);
+  for (const int64_t step : {100, 50, 95}) buffer.Append(step, "loss", 1);
+  buffer.Append(95, "lr", 1);
+  buffer.Append(60, "eval", 1);
+  buffer.Append(96, "lr", 1);    // Now no loss is left, and the life's opening is at the first lr.
+  buffer.Append(90, "loss", 1);  // Which this drops.
+  const std::vector<LoggedPoint> life = buffer.Take(10, true);
+  EXPECT_THAT(Steps(life), ElementsAre(60, 96, 90));
+  EXPECT_EQ(life[0].resume_step, 50);
+}
+
 TEST(PointBufferTest, ARewindThatIsSaidOpensALifeAtItsStep) {
   PointBuffer buffer("", 10);
   for (const int64_t step : {10, 20, 15}) buffer.Append(step, "loss", 1);  // 15 is late.
@@ -83,6 +111,23 @@ TEST(PointBufferTest, ADroppedOpeningPassesItsResumeStepOn) {
   const std::vector<LoggedPoint> life = buffer.Take(10, true);
   EXPECT_THAT(Steps(life), ElementsAre(90, 95, 96));
   EXPECT_EQ(life[0].resume_step, 80);
+}
+
+TEST(PointBufferTest, WhereTheFirstLifeBeganIsKeptWhenItsFirstPointsOverflow) {
+  PointBuffer buffer("loss", 3);
+  buffer.Append(70, "eval", 1);
+  for (const int64_t step : {80, 81, 82, 83, 84}) buffer.Append(step, "loss", 1);
+  const std::vector<LoggedPoint> life = buffer.Take(10, true);
+  EXPECT_THAT(Steps(life), ElementsAre(82, 83, 84));
+  EXPECT_EQ(life[0].resume_step, 80);
+}
+
+TEST(PointBufferTest, AnOverflowAfterTheFirstPointsWentOutOpensNoLife) {
+  PointBuffer buffer("loss", 3);
+  buffer.Append(80, "loss", 1);
+  EXPECT_EQ(buffer.Take(10, true).size(), 1u);
+  for (const int64_t step : {81, 82, 83, 84}) buffer.Append(step, "loss", 1);
+  EXPECT_EQ(buffer.Take(10, true)[0].resume_step, LoggedPoint::kNoResume);
 }
 
 TEST(PointBufferTest, OfTwoDroppedLivesTheLowerResumeStepCounts) {

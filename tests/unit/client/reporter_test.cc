@@ -146,6 +146,19 @@ TEST(ReporterTest, AJobThatGoesBackOpensANewLifeAfterTheOldPointsAreSafe) {
   EXPECT_EQ(received.streams, 1);
 }
 
+TEST(ReporterTest, ARestartedProcessCanSayWhereItResumes) {
+  FakeIngest daemon;
+  ReporterOptions options = To(daemon.address());
+  options.resume_step = 80;
+  Reporter reporter(DemoRun(), options);
+  reporter.Log(85, "train/loss", 1);
+  EXPECT_TRUE(reporter.Finish(RunEnd::kCompleted, seconds(30)));
+  const Received received = daemon.received();
+  ASSERT_EQ(received.opens.size(), 1u);
+  ASSERT_TRUE(received.opens[0].has_resume_step());
+  EXPECT_EQ(received.opens[0].resume_step(), 80);
+}
+
 TEST(ReporterTest, ADaemonThatNeverAnswersDoesNotBlockTheJob) {
   FakeIngest daemon([](int, int, const v1::PushRequest&) { return Reply{Answer::kIgnore, {}, {}}; });
   ReporterOptions options = To(daemon.address());
@@ -272,6 +285,18 @@ TEST_F(LinkTest, ADaemonThatComesLateGetsEverythingAndThereAreTwoWarningsInAll) 
   EXPECT_THAT(warnings()[1], HasSubstr("is back"));
 }
 
+TEST_F(LinkTest, WhatOverflowedBeforeTheFirstOpenStillSaysWhereTheProcessResumed) {
+  for (int64_t step = 81; step <= 2000; ++step) buffer_.Append(step, "train/loss", 1);  // The buffer holds 1000.
+  FakeIngest daemon;
+  Link link(Run(), Options(daemon.address()), buffer_);
+  buffer_.Close();
+  link.Close(v1::Run::COMPLETED);
+  EXPECT_TRUE(link.WaitUntilSettled(seconds(30)));
+  const Received received = daemon.received();
+  EXPECT_EQ(FakeIngest::Steps(received, "train/loss").front(), 1001);
+  EXPECT_EQ(received.opens.back().resume_step(), 81);
+}
+
 TEST_F(LinkTest, ANewerProcessStopsThisOneForGood) {
   FakeIngest daemon([](int, int, const v1::PushRequest&) {
     return Reply{Answer::kTake, Rejection(grpc::FAILED_PRECONDITION, 0), {}};
@@ -305,6 +330,18 @@ TEST_F(LinkTest, AnAnswerThatNeverComesCountsAsABrokenStream) {
   for (const int64_t step : UpTo(30)) buffer_.Append(step, "train/loss", 1);
   EXPECT_TRUE(daemon.WaitFor([](const Received& r) { return FakeIngest::Steps(r, "train/loss").size() == 30; }));
   EXPECT_GE(daemon.received().streams, 2);
+}
+
+TEST_F(LinkTest, ASilentPeerIsLeftBehindTogetherWithItsConnection) {
+  FakeIngest daemon([](int stream, int, const v1::PushRequest&) {
+    return Reply{stream == 0 ? Answer::kIgnore : Answer::kTake, {}, {}};
+  });
+  LinkOptions options = Options(daemon.address());
+  options.answer_timeout = milliseconds(300);
+  Link link(Run(), options, buffer_);
+  ASSERT_TRUE(daemon.WaitFor([](const Received& r) { return r.streams >= 2; }));
+  const std::vector<std::string> peers = daemon.received().peers;
+  EXPECT_NE(peers[0], peers[1]) << "the connection to a lost host would be as dead for the next call";
 }
 
 TEST(BackoffTest, TheWaitDoublesToItsCapWithJitterAndStartsAgainAfterAReset) {
