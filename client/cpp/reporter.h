@@ -44,7 +44,7 @@ struct ReporterOptions {
   // superseded. Say it when a checkpoint was loaded, since else the daemon goes by the first steps of the objective
   // that reach it. Not needed for a rewind within the process; see Log.
   std::optional<int64_t> resume_step = std::nullopt;
-  std::string writer = "";                        // Empty: the primary writer. See Open in ingest.proto.
+  std::string writer = "";                        // Of a job of several processes: see Open in ingest.proto.
   size_t max_buffered_points = 1 << 17;           // Past it the oldest are dropped, and counted. 32 bytes each.
   size_t max_points_per_batch = 1024;             // Less than 1 is taken as 1, more than the protocol's 16384 as 16384.
   std::chrono::milliseconds flush_interval{200};  // A batch waits no longer for company.
