@@ -85,14 +85,4 @@ void Inbox::Forget(const ReplySink* sink) {
   waiting_for_room_.erase(sink);
 }
 
-bool Inbox::closed() const {
-  std::lock_guard lock(mutex_);
-  return closed_;
-}
-
-size_t Inbox::batches() const {
-  std::lock_guard lock(mutex_);
-  return batches_;
-}
-
 }  // namespace curvecast

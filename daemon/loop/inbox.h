@@ -68,12 +68,10 @@ class Inbox {
 
   // Refuses what comes from now on. What waits can still be drained.
   void Close();
-  bool closed() const;
-  size_t batches() const;
 
  private:
   const Limits limits_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable news_;
   bool closed_ = false;
   size_t batches_ = 0;
