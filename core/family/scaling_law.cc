@@ -19,6 +19,7 @@ constexpr double kOneRatio = 0.98;  // Correlation of log N and log D past which
 // Boxes of the fit: exponents, and each term over the cells' middle loss.
 constexpr double kLeastExponent = 0.005, kMostExponent = 3;
 constexpr double kLeastTerm = 1e-6, kMostTerm = 10;
+constexpr double kSeenTerm = 1e-4;  // A smaller term is none: its exponent means nothing.
 
 double LogSumExp(double a, double b, double c) {
   const double most = std::max({a, b, c});
@@ -134,7 +135,8 @@ std::string Identifiable(const ScalingCells& cells) {
 }
 
 std::string Told(const char* name, const Estimate& exponent) {
-  if (exponent.value - kNinety * exponent.sd > 0 && exponent.value < 0.95 * kMostExponent) return "";
+  const bool inside = exponent.value > 2 * kLeastExponent && exponent.value < 0.95 * kMostExponent;
+  if (inside && exponent.value - kNinety * exponent.sd > 0) return "";
   return fmt::format("the runs do not tell {}: {:.3g} with a standard error of {:.2g}", name, exponent.value,
                      exponent.sd);
 }
@@ -150,6 +152,11 @@ absl::StatusOr<ChinchillaLaw> FitLaw(const ScalingCells& cells) {
   starts.push_back(*free);
   free = Fit(at, delta, {}, starts);
   if (!free.has_value()) return failed;
+  const Terms terms = TermsOf(*free);
+  for (size_t i : {size_t{0}, size_t{1}}) {
+    if (terms[i] >= std::log(kSeenTerm)) continue;
+    return absl::FailedPreconditionError(fmt::format("the loss does not fall with {}", i == 0 ? "size" : "tokens"));
+  }
   const size_t groups = std::min(cells.cells.size(), kMostJackknifeGroups);
   const auto covariance = JackknifeCovariance(groups, [&](size_t group) -> std::optional<VectorXd> {
     std::vector<double> weights(cells.cells.size(), 1);
