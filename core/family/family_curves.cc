@@ -42,7 +42,7 @@ void AddStretches(std::vector<LogPoint> points, size_t family, double log_parame
 
 }  // namespace
 
-FamilyCurves MakeFamilyCurves(const std::vector<StepCurve>& curves) {
+FamilyCurves MakeFamilyCurves(const std::vector<StepCurve>& curves, StepCount count) {
   FamilyCurves result;
   std::map<double, size_t> sizes;
   for (const StepCurve& curve : curves) {
@@ -56,8 +56,11 @@ FamilyCurves MakeFamilyCurves(const std::vector<StepCurve>& curves) {
   for (const auto& [key, runs] : members) {
     std::vector<LogPoint> points;
     for (const StepCurve* run : runs) {
-      for (size_t i = 0; i < run->steps.size(); ++i)
-        points.push_back({std::log(run->steps[i]), std::log(run->losses[i])});
+      for (size_t i = 0; i < run->steps.size(); ++i) {
+        double steps = run->steps[i];
+        if (count == StepCount::kMinimum) steps = MinimumSteps(steps, run->batch_tokens, run->losses[i]);
+        points.push_back({std::log(steps), std::log(run->losses[i])});
+      }
     }
     FamilyCurves::Family family{.name = key.first, .parameters = key.second};
     family.size = sizes[key.second];

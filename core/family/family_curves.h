@@ -30,6 +30,6 @@ struct FamilyCurves {
 
 // The curves have been checked: finite, above 0.
 inline constexpr size_t kMostStretches = 24;
-FamilyCurves MakeFamilyCurves(const std::vector<StepCurve>& curves);
+FamilyCurves MakeFamilyCurves(const std::vector<StepCurve>& curves, StepCount count);
 
 }  // namespace curvecast

@@ -20,12 +20,12 @@ struct Range {
   double Beyond(double x) const { return std::exp(std::max({low - x, x - high, 0.0})); }
 };
 
-absl::Status CheckNear(const LevelPrior& prior) {
+absl::Status CheckNear(const LevelPrior& prior, double farthest) {
   for (const auto& [what, beyond] :
        {std::pair("parameters", prior.beyond_parameters), std::pair("tokens", prior.beyond_tokens)}) {
-    if (beyond <= kFarthestBeyond) continue;
-    return absl::OutOfRangeError(fmt::format("{}: {:.3g} times outside the finished runs; the law is not asked past {}",
-                                             what, beyond, kFarthestBeyond));
+    if (beyond <= farthest) continue;
+    return absl::OutOfRangeError(fmt::format(
+        "{}: {:.3g} times outside the finished runs; this law is not asked past {}", what, beyond, farthest));
   }
   return absl::OkStatus();
 }
@@ -75,20 +75,22 @@ absl::StatusOr<LevelPrior> PriorOfLevel(const ScalingFit& fit, double parameters
   if (fit.law.has_value()) {
     prior.beyond_parameters = sizes.Beyond(n);
     prior.beyond_tokens = lengths.Beyond(d);
-    if (absl::Status status = CheckNear(prior); !status.ok()) return status;
+    if (absl::Status status = CheckNear(prior, fit.law->floor_told ? kFarthestBeyond : kFarthestWithoutFloor);
+        !status.ok())
+      return status;
     const double sd = std::sqrt(LawVariance(*fit.law, n, d) + std::pow(fit.law->residual_sd, 2));
     Settle(prior, {fit.law->LogLoss(n, d), sd}, fit.cells.within_sd);
     return prior;
   }
   if (const auto told = FromGroup(fit.in_tokens, size, d, prior.beyond_tokens)) {
     prior.from = LevelPrior::From::kSameSize;
-    if (absl::Status status = CheckNear(prior); !status.ok()) return status;
+    if (absl::Status status = CheckNear(prior, kFarthestWithoutFloor); !status.ok()) return status;
     Settle(prior, *told, fit.cells.within_sd);
     return prior;
   }
   if (const auto told = FromGroup(fit.in_size, length, n, prior.beyond_parameters)) {
     prior.from = LevelPrior::From::kSameLength;
-    if (absl::Status status = CheckNear(prior); !status.ok()) return status;
+    if (absl::Status status = CheckNear(prior, kFarthestWithoutFloor); !status.ok()) return status;
     Settle(prior, *told, fit.cells.within_sd);
     return prior;
   }

@@ -22,8 +22,9 @@ struct LevelPrior {
   double beyond_tokens = 1;
 };
 
-// Past this factor outside the runs nothing is said.
+// Past this factor outside the runs nothing is said; nor past the other one if the law has no floor to level off at.
 inline constexpr double kFarthestBeyond = 10;
+inline constexpr double kFarthestWithoutFloor = 4;
 // The sd is never below this: seeds alone move a final loss by .1 to .2 %.
 inline constexpr double kLeastLevelSd = 0.002;
 

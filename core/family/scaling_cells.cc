@@ -75,7 +75,10 @@ absl::StatusOr<ScalingCells> MakeCells(const std::vector<ScalingPoint>& points, 
       loss.push_back(std::log(points[i].loss));
     }
     const double median = Median(loss);
-    ScalingCell cell{.log_parameters = Median(std::move(n)), .log_tokens = Median(std::move(d))};
+    ScalingCell cell;
+    cell.log_parameters = Median(std::move(n));
+    cell.log_tokens = Median(std::move(d));
+    cell.members = runs;
     cell.log_loss = level == CellLevel::kMedian ? median : *std::min_element(loss.begin(), loss.end());
     cell.runs = runs.size();
     cell.size = key.first;

@@ -20,6 +20,7 @@ struct ScalingCell {
   double log_parameters = 0, log_tokens = 0;  // Medians.
   double log_loss = 0;                        // Median or lowest, as asked.
   size_t runs = 0;
+  std::vector<size_t> members;  // Those runs, as indices into the points.
   size_t size = 0, length = 0;  // Which distinct N, which distinct D: from 0, ascending.
 };
 

@@ -168,6 +168,7 @@ absl::StatusOr<ChinchillaLaw> FitLaw(const ScalingCells& cells) {
   const VectorXd natural = Natural(at, *free);
   const auto sd = [&](Index i) { return std::sqrt((*covariance)(i, i)); };
   ChinchillaLaw law;
+  law.floor_told = terms[2] >= std::log(kSeenTerm);
   law.covariance = *covariance;
   law.log_a = {natural[0], sd(0)};
   law.log_b = {natural[1], sd(1)};

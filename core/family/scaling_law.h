@@ -16,6 +16,9 @@ namespace curvecast {
 struct ChinchillaLaw {
   // E > 0, alpha > 0, beta > 0; A and B span decades, so they and their errors are natural logarithms.
   Estimate irreducible, log_a, log_b, alpha, beta;
+  // False if the cells are fitted best by (next to) no E: alpha and beta then stand for a law without a floor, which
+  // falls less steeply, and their errors are those of such a law.
+  bool floor_told = true;
   // Of (log A, log B, log E, alpha, beta), by the jackknife over cells.
   Eigen::Matrix<double, 5, 5> covariance = Eigen::Matrix<double, 5, 5>::Zero();
   double residual_sd = 0;  // Of the cells' log loss about the law, robust.

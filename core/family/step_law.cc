@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/family/family_curves.h"
 #include "core/family/least_squares.h"
@@ -30,6 +31,9 @@ absl::Status Check(const std::vector<StepCurve>& curves) {
   for (size_t c = 0; c < curves.size(); ++c) {
     const StepCurve& curve = curves[c];
     if (absl::Status status = CheckPositive(c, "parameters", curve.parameters); !status.ok()) return status;
+    if (curve.batch_tokens != 0) {
+      if (absl::Status status = CheckPositive(c, "batch_tokens", curve.batch_tokens); !status.ok()) return status;
+    }
     if (curve.steps.size() != curve.losses.size()) {
       return absl::InvalidArgumentError(fmt::format("curves[{}].losses: {} losses for {} steps; give one for each", c,
                                                     curve.losses.size(), curve.steps.size()));
@@ -225,10 +229,25 @@ StepLaw PublishedStepLaw() {
   return law;
 }
 
-absl::StatusOr<StepFit> FitStepLaw(const std::vector<StepCurve>& curves) {
+double MinimumSteps(double steps, double batch_tokens, double loss) {
+  constexpr double kCriticalTokens = 2e8, kAlphaB = 0.21;
+  // In logarithms, so that no double overflows on the way.
+  const double log_ratio = std::log(kCriticalTokens) - std::log(loss) / kAlphaB - std::log(batch_tokens);
+  const double log_divisor = log_ratio > 30 ? log_ratio : std::log1p(std::exp(log_ratio));
+  return std::max(std::exp(std::log(steps) - log_divisor), std::numeric_limits<double>::min());
+}
+
+absl::StatusOr<StepFit> FitStepLaw(const std::vector<StepCurve>& curves, StepCount count) {
   if (absl::Status status = Check(curves); !status.ok()) return status;
-  const FamilyCurves families = MakeFamilyCurves(curves);
   StepFit fit;
+  const auto with_batch =
+      std::count_if(curves.begin(), curves.end(), [](const StepCurve& c) { return c.batch_tokens > 0; });
+  if (count == StepCount::kMinimum && static_cast<size_t>(with_batch) < curves.size()) {
+    fit.why_no_law =
+        fmt::format("{} of {} runs say how many tokens a step takes; S_min needs all", with_batch, curves.size());
+    return fit;
+  }
+  const FamilyCurves families = MakeFamilyCurves(curves, count);
   for (const FamilyCurves::Family& family : families.families) fit.runs += family.runs;
   fit.families = families.families.size();
   fit.sizes = families.sizes;

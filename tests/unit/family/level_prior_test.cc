@@ -4,6 +4,7 @@
 #include <limits>
 #include <random>
 
+#include "core/family/level_check.h"
 #include "gmock/gmock.h"
 
 namespace curvecast {
@@ -91,6 +92,24 @@ TEST(LevelPriorTest, ScalingTheLossMovesTheMeanAndNothingElse) {
   const auto seven = PriorOfLevel(Fit(points), 1e8, 4e9);
   EXPECT_NEAR(seven->mean_log, one->mean_log + std::log(7), 1e-5);
   EXPECT_NEAR(seven->sd_log, one->sd_log, 1e-5);
+}
+
+TEST(LevelCheckTest, LeavesOutWhatItAsksFor) {
+  const std::vector<ScalingPoint> points = Grid(0.006, 0.01, 5);
+  const auto cells = CheckLevel(points, LeaveOut::kCell), sizes = CheckLevel(points, LeaveOut::kSize);
+  ASSERT_TRUE(cells.ok() && sizes.ok());
+  EXPECT_EQ(cells->runs, points.size());
+  EXPECT_EQ(cells->answered, points.size());
+  EXPECT_NEAR(cells->median_error, 0.0079, 0.003);  // .67 sd of between and within together.
+  EXPECT_GE(cells->held, 0.8 * static_cast<double>(points.size()));
+  EXPECT_EQ(sizes->runs, points.size());
+  // Of runs that were seen the error would be less: a cell of one run that strays far is not taken for granted.
+  std::vector<ScalingPoint> strange = points;
+  strange.push_back({1e8, 3e9, 2 * std::exp(TrueLog(1e8, 3e9))});
+  const auto other = CheckLevel(strange, LeaveOut::kCell);
+  EXPECT_LT(other->held, other->answered);
+  EXPECT_EQ(CheckLevel({}, LeaveOut::kCell)->runs, 0);
+  EXPECT_FALSE(CheckLevel({{1, 1, -1}}, LeaveOut::kSize).ok());
 }
 
 TEST(LevelPriorTest, HostileDoublesAreAnError) {
