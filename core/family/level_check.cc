@@ -34,7 +34,7 @@ absl::StatusOr<LevelCheck> CheckLevel(const std::vector<ScalingPoint>& points, L
   const absl::StatusOr<ScalingCells> cells = MakeCells(points, CellLevel::kMedian);
   if (!cells.ok()) return cells.status();
   LevelCheck check;
-  std::vector<double> errors;
+  std::vector<double> group_errors, group_covers;
   for (const std::vector<size_t>& group : Groups(*cells, leave_out)) {
     std::vector<bool> left(points.size(), false);
     for (size_t i : group) left[i] = true;
@@ -44,16 +44,23 @@ absl::StatusOr<LevelCheck> CheckLevel(const std::vector<ScalingPoint>& points, L
     }
     const absl::StatusOr<ScalingFit> fit = FitScaling(rest, CellLevel::kMedian);
     if (!fit.ok()) return fit.status();
+    std::vector<double> errors;
+    double held = 0;
     for (size_t i : group) {
-      ++check.runs;
       const absl::StatusOr<LevelPrior> prior = PriorOfLevel(*fit, points[i].parameters, points[i].tokens);
       if (!prior.ok()) continue;
-      ++check.answered;
       errors.push_back(std::fabs(std::log(points[i].loss) - prior->mean_log));
-      check.held += errors.back() <= kNinety * prior->sd_log ? 1 : 0;
+      held += errors.back() <= kNinety * prior->sd_log ? 1 : 0;
     }
+    check.runs += group.size();
+    check.answered += errors.size();
+    if (errors.empty()) continue;
+    group_covers.push_back(held / static_cast<double>(errors.size()));
+    group_errors.push_back(Median(std::move(errors)));
   }
-  if (!errors.empty()) check.median_error = Median(std::move(errors));
+  if (group_errors.empty()) return check;
+  for (double cover : group_covers) check.cover += cover / static_cast<double>(group_covers.size());
+  check.median_error = Median(std::move(group_errors));
   return check;
 }
 

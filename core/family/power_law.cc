@@ -45,7 +45,7 @@ absl::StatusOr<PowerLaw> FitPowerLaw(const std::vector<GroupedPoint>& points) {
   }
   if (span < kLeastSpan) {
     return absl::FailedPreconditionError(fmt::format(
-        "among runs that share the other one it spans a factor of {:.2g} at most; 2 is needed", std::exp(span)));
+        "the widest group of runs that are alike otherwise spans a factor of {:.2g}; 2 is needed", std::exp(span)));
   }
   if (law.points < groups + 1 + kFewestFree) {
     return absl::FailedPreconditionError(

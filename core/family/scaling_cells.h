@@ -38,6 +38,9 @@ enum class CellLevel { kMedian, kBest };
 inline constexpr size_t kMostScalingPoints = 1'000'000;
 absl::StatusOr<ScalingCells> MakeCells(const std::vector<ScalingPoint>& points, CellLevel level);
 
+// A law that misses log loss by more than this (sd) does not describe the runs: its constants mean nothing.
+inline constexpr double kMostOff = 0.05;
+
 // Root mean square of residuals, each held to three times their robust spread; x sqrt(n / (n - fitted)). 0 for n <=
 // fitted.
 double RobustSd(const std::vector<double>& residuals, size_t fitted);

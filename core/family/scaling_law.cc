@@ -177,6 +177,10 @@ absl::StatusOr<ChinchillaLaw> FitLaw(const ScalingCells& cells) {
   law.beta = {natural[4], sd(4)};
   const VectorXd residuals = Residuals(at, *free);
   law.residual_sd = RobustSd({residuals.data(), residuals.data() + residuals.size()}, 5);
+  if (law.residual_sd > kMostOff) {
+    return absl::FailedPreconditionError(
+        fmt::format("L(N, D) misses the runs by {:.3g} % (sd), more than {} %", law.residual_sd * 100, kMostOff * 100));
+  }
   for (const std::string& why : {Told("alpha", law.alpha), Told("beta", law.beta)}) {
     if (!why.empty()) return absl::FailedPreconditionError(why);
   }

@@ -213,6 +213,10 @@ std::string FitModel(const FamilyCurves& curves, bool floors, StepFit& fit) {
   const VectorXd residuals = model.Residuals(*free);
   law.residual_sd =
       RobustSd({residuals.data(), residuals.data() + residuals.size()}, static_cast<size_t>(free->size()));
+  if (law.residual_sd > kMostOff) {
+    return fmt::format("L(N, S) misses the curves by {:.3g} % (sd), more than {} %", law.residual_sd * 100,
+                       kMostOff * 100);
+  }
   fit.law = law;
   AddResiduals(curves, residuals, fit);
   return "";

@@ -68,7 +68,8 @@ inline constexpr size_t kMostStepFloors = 8;  // Sizes with floors of their own.
 // the median over its runs of one size in at most 24 stretches of log S; families weigh alike. Errors are by the
 // jackknife over families. Pure; INVALID_ARGUMENT "curves[3].losses[17]: ..." for what is not finite and above 0;
 // numbers out are finite.
-// With StepCount::kMinimum there is no law unless every curve says its batch_tokens.
+// A law that misses the curves by more than kMostOff (scaling_cells.h) is refused. With StepCount::kMinimum there is no
+// law unless every curve says its batch_tokens.
 absl::StatusOr<StepFit> FitStepLaw(const std::vector<StepCurve>& curves, StepCount count);
 
 }  // namespace curvecast
