@@ -49,6 +49,7 @@ struct Commands {
   PushCommand push;
   ImportCommand import;
   BacktestCommand backtest;
+  LawsCommand laws;
 };
 
 void AddViewCommands(CLI::App& app, Commands& commands) {
@@ -98,6 +99,20 @@ void AddBacktestCommand(CLI::App& app, Commands& commands) {
   backtest->footer("Example:\n  curvecast backtest runs/ --at 0.2,0.5,0.8 -o json");
 }
 
+void AddLawsCommand(CLI::App& app, Commands& commands) {
+  LawsArguments& arguments = commands.laws.arguments;
+  CLI::App* laws =
+      app.add_subcommand("laws", "Fit the scaling laws of a project's finished runs, beside the published ones");
+  auto* project = laws->add_option("PROJECT", arguments.project, "A project that the daemon has runs of");
+  laws->add_option("--runs", arguments.files, "Run files and folders instead; needs no daemon")->excludes(project);
+  laws->add_flag("--check", arguments.check,
+                 "Leave out each size and length, then each size, and foretell its final losses");
+  laws->footer(
+      "L(N, D) needs runs that declare parameters and tokensPerStep, L(N, S) parameters; what the runs do not "
+      "identify\n"
+      "is said so, with the reason.\n\nExamples:\n  curvecast laws demo\n  curvecast laws --runs runs/ -o json");
+}
+
 // CLI11 only says that a command is missing.
 std::string UnknownCommand(const CLI::App& app) {
   if (!app.get_subcommands().empty()) return "";
@@ -122,6 +137,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddViewCommands(app, commands);
   AddFeedCommands(app, commands);
   AddBacktestCommand(app, commands);
+  AddLawsCommand(app, commands);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // As CLI11 wants it.
   try {
@@ -142,6 +158,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (app.got_subcommand("push")) line.command = commands.push;
   if (app.got_subcommand("import")) line.command = commands.import;
   if (app.got_subcommand("backtest")) line.command = commands.backtest;
+  if (app.got_subcommand("laws")) line.command = commands.laws;
   return {line, "", ExitCode::kOk};
 }
 

@@ -30,9 +30,14 @@ struct BacktestCommand {
   BacktestArguments arguments;
 };
 
+struct LawsCommand {
+  LawsArguments arguments;
+};
+
 struct CommandLine {
   CommonOptions common;
-  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand, BacktestCommand> command;
+  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand, BacktestCommand, LawsCommand>
+      command;
 };
 
 // What the arguments say. If there is nothing to run (--help, --version, a mistake), the text to print instead and its

@@ -29,11 +29,18 @@ struct BacktestArguments {
   unsigned threads = 0;
 };
 
+struct LawsArguments {
+  std::string project = {};             // Asked of the daemon, or
+  std::vector<std::string> files = {};  // run files and folders.
+  bool check = false;                   // Leave runs out and foretell their level too.
+};
+
 ExitCode ListRuns(const CommonOptions& common, const std::string& project);
 ExitCode ShowRun(const CommonOptions& common, const std::string& run, const std::string& metric);
 ExitCode Watch(const CommonOptions& common, const std::string& run);  // Empty: all.
 ExitCode Push(const CommonOptions& common, const PushOptions& options);
 ExitCode Import(const CommonOptions& common, const std::vector<std::string>& paths);
 ExitCode Backtest(const CommonOptions& common, const BacktestArguments& arguments);
+ExitCode Laws(const CommonOptions& common, const LawsArguments& arguments);
 
 }  // namespace curvecast

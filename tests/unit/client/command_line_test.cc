@@ -42,7 +42,8 @@ TEST(CommandLineTest, AMistakeIsUsageAndSaysWhat) {
                                                                      {{"frobnicate"}, "frobnicate"},
                                                                      {{"runs", "-o", "xml"}, "xml"},
                                                                      {{"push", "a.jsonl", "--rate", "-3"}, "-3"},
-                                                                     {{"import"}, "PATH"}}) {
+                                                                     {{"import"}, "PATH"},
+                                                                     {{"laws", "p", "--runs", "a"}, "--runs"}}) {
     const ParsedCommandLine parsed = ParseCommandLine(arguments);
     EXPECT_FALSE(parsed.line.has_value());
     EXPECT_EQ(parsed.code, ExitCode::kUsage);
@@ -54,7 +55,7 @@ TEST(CommandLineTest, HelpNamesEveryCommandAndTheExitCodes) {
   const ParsedCommandLine parsed = ParseCommandLine({"--help"});
   EXPECT_EQ(parsed.code, ExitCode::kOk);
   for (const char* word :
-       {"runs", "show", "watch", "push", "import", "backtest", "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
+       {"runs", "show", "watch", "push", "import", "backtest", "laws", "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
     EXPECT_THAT(parsed.text, HasSubstr(word));
   }
   EXPECT_THAT(ParseCommandLine({"push", "--help"}).text, HasSubstr("Example"));
@@ -118,6 +119,22 @@ TEST_F(ImportTest, WithoutADaemonOrAFileTheExitCodesDiffer) {
   const std::string gone = FakeIngest().address();
   EXPECT_EQ(Import(To(gone), {folder_.string()}), ExitCode::kUnreachable);
   EXPECT_EQ(Import(To(gone), {(folder_ / "none").string()}), ExitCode::kNotFound);
+}
+
+TEST_F(ImportTest, LawsNeedRunsAndSayWhichAreMissing) {
+  const CommonOptions nowhere = To(FakeIngest().address());
+  EXPECT_EQ(Laws(nowhere, {}), ExitCode::kUsage);
+  EXPECT_EQ(Laws(nowhere, {.project = "p"}), ExitCode::kUnreachable);
+  EXPECT_EQ(Laws(nowhere, {.files = {(folder_ / "none").string()}}), ExitCode::kNotFound);
+  Write("a.jsonl", kThreePoints);
+  EXPECT_EQ(Laws(nowhere, {.files = {folder_.string()}}), ExitCode::kFailed) << "no totalSteps";
+  const std::filesystem::path path = folder_ / "b.jsonl";
+  std::ofstream(path) << R"({"run":{"project":"p","runId":"b","totalSteps":3}})"
+                      << "\n"
+                      << kThreePoints;
+  EXPECT_EQ(Laws(nowhere, {.files = {folder_.string()}}), ExitCode::kOk);
+  Write("c.jsonl", "nonsense\n");
+  EXPECT_EQ(Laws(nowhere, {.files = {folder_.string()}}), ExitCode::kInputRefused);
 }
 
 TEST_F(ImportTest, AStreamThatBreaksMidwayIsAFailure) {
