@@ -9,8 +9,6 @@
 namespace curvecast {
 namespace {
 
-constexpr double kSame = 0.02;  // As in scaling_cells.
-
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
   void Take(double x) {
@@ -36,7 +34,7 @@ double LawVariance(const ChinchillaLaw& law, double n, double d) {
   const double size = std::exp(law.log_a.value - law.alpha.value * n - whole);
   const double length = std::exp(law.log_b.value - law.beta.value * d - whole);
   Eigen::Matrix<double, 5, 1> slope;
-  slope << size, length, law.irreducible.value * std::exp(-whole), -size * n, -length * d;
+  slope << size, length, std::exp(std::log(law.irreducible.value) - whole), -size * n, -length * d;
   return std::max((slope.transpose() * law.covariance * slope).value(), 0.0);
 }
 
@@ -50,9 +48,11 @@ std::optional<PowerLaw::Prediction> FromGroup(const std::optional<PowerLaw>& law
   return law->At(found, x);
 }
 
-void Settle(LevelPrior& prior, const PowerLaw::Prediction& law, double within_sd) {
+absl::StatusOr<LevelPrior> Settled(LevelPrior prior, const PowerLaw::Prediction& law, double within_sd) {
   prior.mean_log = law.mean;
   prior.sd_log = std::max(std::hypot(law.sd, within_sd), kLeastLevelSd);
+  if (std::isfinite(prior.mean_log) && std::isfinite(prior.sd_log)) return prior;
+  return absl::FailedPreconditionError("the law of the finished runs gives no finite level here");
 }
 
 }  // namespace
@@ -68,8 +68,8 @@ absl::StatusOr<LevelPrior> PriorOfLevel(const ScalingFit& fit, double parameters
   for (const ScalingCell& c : fit.cells.cells) {
     sizes.Take(c.log_parameters);
     lengths.Take(c.log_tokens);
-    if (std::fabs(c.log_parameters - n) <= kSame) size = c.size;
-    if (std::fabs(c.log_tokens - d) <= kSame) length = c.length;
+    if (std::fabs(c.log_parameters - n) <= kSameWithin) size = c.size;
+    if (std::fabs(c.log_tokens - d) <= kSameWithin) length = c.length;
   }
   LevelPrior prior;
   if (fit.law.has_value()) {
@@ -79,20 +79,17 @@ absl::StatusOr<LevelPrior> PriorOfLevel(const ScalingFit& fit, double parameters
         !status.ok())
       return status;
     const double sd = std::sqrt(LawVariance(*fit.law, n, d) + std::pow(fit.law->residual_sd, 2));
-    Settle(prior, {fit.law->LogLoss(n, d), sd}, fit.cells.within_sd);
-    return prior;
+    return Settled(prior, {fit.law->LogLoss(n, d), sd}, fit.cells.within_sd);
   }
   if (const auto told = FromGroup(fit.in_tokens, size, d, prior.beyond_tokens)) {
     prior.from = LevelPrior::From::kSameSize;
     if (absl::Status status = CheckNear(prior, kFarthestWithoutFloor); !status.ok()) return status;
-    Settle(prior, *told, fit.cells.within_sd);
-    return prior;
+    return Settled(prior, *told, fit.cells.within_sd);
   }
   if (const auto told = FromGroup(fit.in_size, length, n, prior.beyond_parameters)) {
     prior.from = LevelPrior::From::kSameLength;
     if (absl::Status status = CheckNear(prior, kFarthestWithoutFloor); !status.ok()) return status;
-    Settle(prior, *told, fit.cells.within_sd);
-    return prior;
+    return Settled(prior, *told, fit.cells.within_sd);
   }
   return absl::FailedPreconditionError(
       fmt::format("{}; and no finished runs of this size, or of this length, make a power law", fit.why_no_law));

@@ -12,24 +12,26 @@
 namespace curvecast {
 namespace {
 
-constexpr double kSame = 0.02;  // Of log N and log D.
-
 absl::Status CheckPositive(size_t i, const char* field, double value) {
   if (std::isfinite(value) && value > 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       fmt::format("points[{}].{}: is {}; give a finite number above 0, or leave the run out", i, field, value));
 }
 
-// Which distinct value each one is: ascending, those closer to the next than kSame are one.
+// Which distinct value each one is, ascending. A chain of close values is cut where it has grown by kSameWithin.
 std::vector<size_t> Cluster(const std::vector<double>& logs, size_t& count) {
   std::vector<size_t> order(logs.size()), cluster(logs.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(),
             [&](size_t a, size_t b) { return std::pair(logs[a], a) < std::pair(logs[b], b); });
   count = 0;
-  for (size_t i = 0; i < order.size(); ++i) {
-    if (i == 0 || logs[order[i]] - logs[order[i - 1]] > kSame) ++count;
-    cluster[order[i]] = count - 1;
+  double first = 0;
+  for (size_t i : order) {
+    if (count == 0 || logs[i] - first > kSameWithin) {
+      ++count;
+      first = logs[i];
+    }
+    cluster[i] = count - 1;
   }
   return cluster;
 }

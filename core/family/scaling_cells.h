@@ -33,9 +33,10 @@ struct ScalingCells {
 // What stands for a cell: its typical run, or its best tuned one, which is what published laws are fitted to.
 enum class CellLevel { kMedian, kBest };
 
-// Sizes (lengths) that differ by less than 2 % are one. INVALID_ARGUMENT "points[3].loss: ..." for what is not finite
-// and above 0, and for more than kMostScalingPoints.
-inline constexpr size_t kMostScalingPoints = 1'000'000;
+// Sizes (lengths) less than 2 % above the smallest of their kind are one. INVALID_ARGUMENT "points[3].loss: ..." for
+// what is not finite and above 0, and for more than kMostScalingPoints.
+inline constexpr double kSameWithin = 0.02;  // Of log N and log D.
+inline constexpr size_t kMostScalingPoints = 100'000;
 absl::StatusOr<ScalingCells> MakeCells(const std::vector<ScalingPoint>& points, CellLevel level);
 
 // A law that misses log loss by more than this (sd) does not describe the runs: its constants mean nothing.

@@ -13,7 +13,7 @@ namespace {
 using Eigen::Index;
 using Eigen::VectorXd;
 
-constexpr double kHuberDelta = 1e-3;  // Hoffmann et al. 2022, appendix D.3.
+constexpr double kHuberDelta = 1e-3;  // Hoffmann et al. 2022, section 3.3.
 constexpr double kNinety = 1.645;
 constexpr double kOneRatio = 0.98;  // Correlation of log N and log D past which they are one.
 // Boxes of the fit: exponents, and each term over the cells' middle loss.

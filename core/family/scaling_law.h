@@ -47,7 +47,7 @@ inline constexpr size_t kFewestLengths = 5;
 inline constexpr double kLeastSpread = 3;
 inline constexpr size_t kFewestCells = 10;
 
-// Fits by Huber loss on log residuals in the log-sum-exp form of Hoffmann et al. (appendix D.3), each cell weighing
+// Fits by Huber loss on log residuals in the log-sum-exp form of Hoffmann et al. (section 3.3), each cell weighing
 // alike, from eight starts. Huber's delta is theirs, 1e-3, or 1.345 robust sd of a first fit's residuals where that is
 // more: with a delta far below the spread the fit is one of medians, whose jackknife means nothing. A law that the
 // cells do not identify is refused: too few sizes or lengths, too little spread, one ratio of tokens to parameters, a

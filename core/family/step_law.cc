@@ -238,7 +238,8 @@ double MinimumSteps(double steps, double batch_tokens, double loss) {
   // In logarithms, so that no double overflows on the way.
   const double log_ratio = std::log(kCriticalTokens) - std::log(loss) / kAlphaB - std::log(batch_tokens);
   const double log_divisor = log_ratio > 30 ? log_ratio : std::log1p(std::exp(log_ratio));
-  return std::max(std::exp(std::log(steps) - log_divisor), std::numeric_limits<double>::min());
+  return std::clamp(std::exp(std::log(steps) - log_divisor), std::numeric_limits<double>::min(),
+                    std::numeric_limits<double>::max());
 }
 
 absl::StatusOr<StepFit> FitStepLaw(const std::vector<StepCurve>& curves, StepCount count) {

@@ -28,6 +28,9 @@ class IncludesTest(unittest.TestCase):
         self.assert_allowed("core/law/law.h", "core/curve/curve.h", "core/law/prior.h", "vector", "Eigen/Core", "absl/status/status.h")
         self.assert_refused("core/curve/curve.h", "core/law/law.h", "core/curve may see")
 
+    def test_core_may_use_all_of_eigen(self):
+        self.assert_allowed("core/family/least_squares.cc", "Eigen/Core", "unsupported/Eigen/LevenbergMarquardt")
+
     def test_core_sees_neither_the_world_nor_messages(self):
         for header in ("google/protobuf/message.h", "sqlite3.h", "unistd.h", "prometheus/counter.h", "spdlog/spdlog.h"):
             self.assert_refused("core/engine/run.cc", header, "may see of others")

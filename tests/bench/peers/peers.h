@@ -15,12 +15,12 @@ std::optional<double> LastValue(const Prefix& prefix);
 // points.
 std::optional<double> PowerLawInSteps(const Prefix& prefix);
 
-// L(t) = L0 + A S(t)^-a - B sum_k (e_{k-1} - e_k) [1 - (1 + C e_k^-g (S(t) - S_k))^-b] (Luo et al. 2025, eq. 3 and 4),
+// L(t) = L0 + A S(t)^-a - B sum_k (e_{k-1} - e_k) [1 - (1 + C e_k^-g (S(t) - S_k))^-b] (Luo et al. 2025),
 // e the rate over its peak and S its sum over S(T). Needs a schedule and 4 points after warm-up.
 std::optional<double> MultiPowerLaw(const Prefix& prefix);
 
 // L(t) = L0 + A S(t)^-a - C S2(t), S2 the summed exponential average of the drops of e with lambda = 0.999 (Tissue et
-// al. 2024, eq. 1 and 4). Needs a schedule and 4 points after warm-up.
+// al. 2024). Needs a schedule and 4 points after warm-up.
 std::optional<double> MomentumLaw(const Prefix& prefix);
 
 }  // namespace curvecast::peers

@@ -122,5 +122,22 @@ TEST(LevelPriorTest, HostileDoublesAreAnError) {
   EXPECT_FALSE(PriorOfLevel(Fit({}), 1e8, 1e9).ok());
 }
 
+TEST(LevelPriorTest, LossesNearTheEndOfTheDoublesGiveFiniteLevelsOrNone) {
+  std::mt19937_64 engine(4);
+  std::uniform_real_distribution<double> power(-300, 300);
+  for (double scale : {1e-320, 1e-308, 1e-300, 1e300}) {
+    std::vector<ScalingPoint> points = Grid(0.004, 0.004, 3);
+    for (ScalingPoint& point : points) point.loss *= scale;
+    const ScalingFit fit = Fit(points);
+    for (int i = 0; i < 200; ++i) {
+      const auto prior =
+          PriorOfLevel(fit, i < 20 ? 1e8 : std::pow(10, power(engine)), i < 40 ? 4e9 : std::pow(10, power(engine)));
+      if (!prior.ok()) continue;
+      EXPECT_TRUE(std::isfinite(prior->mean_log) && prior->sd_log > 0 && std::isfinite(prior->sd_log)) << scale;
+    }
+    EXPECT_TRUE(scale < 1e-310 || PriorOfLevel(fit, 1e8, 4e9).ok()) << scale;
+  }
+}
+
 }  // namespace
 }  // namespace curvecast

@@ -144,6 +144,15 @@ TEST(ScalingLawTest, WithTwoSizesTheLawInTokensIsStillFitted) {
   EXPECT_NEAR(fit.in_size->exponent.value, 0.076, 1e-9);
 }
 
+TEST(ScalingLawTest, AChainOfCloseLengthsIsNotOneLength) {
+  std::vector<ScalingPoint> points;
+  for (double d = 1e9; d < 2e9; d *= 1.015) points.push_back({1e8, d, 3});
+  const ScalingFit fit = Fit(points);
+  EXPECT_EQ(fit.cells.sizes, 1);
+  EXPECT_GE(fit.cells.lengths, points.size() / 2);
+  for (const ScalingCell& cell : fit.cells.cells) EXPECT_LE(cell.runs, 2);
+}
+
 TEST(ScalingLawTest, HostileDoublesAreAnErrorThatNamesThePoint) {
   for (double bad : {kNaN, kInf, -kInf, 0.0, -1.0}) {
     for (int field = 0; field < 3; ++field) {
