@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "client/cli/commands.h"
@@ -45,14 +45,19 @@ absl::StatusOr<ExitCode> AddFiles(const std::vector<std::string>& paths, Project
 }
 
 // The curve as the daemon keeps it. A run without a point has none, which is no error.
-absl::StatusOr<ObjectiveCurve> Fetch(DaemonClient& daemon, const v1::Run& run) {
+absl::StatusOr<ObjectiveCurve> Fetch(DaemonClient& daemon, const v1::RunSummary& run) {
   ObjectiveCurve curve;
-  const absl::StatusOr<v1::GetCurveResponse> answer = daemon.GetCurve({run.project(), run.run_id()}, "");
+  const auto answer = daemon.GetCurve({run.run().project(), run.run().run_id()}, "");
   if (absl::IsNotFound(answer.status())) return curve;
   if (!answer.ok()) return answer.status();
   curve.steps.assign(answer->step().begin(), answer->step().end());
   curve.values.assign(answer->value().begin(), answer->value().end());
   curve.counts.assign(answer->count().begin(), answer->count().end());
+  if (run.has_value() && !std::isfinite(run.value())) {  // No bin holds it, and a run that ends so has no final loss.
+    curve.steps.push_back(static_cast<double>(run.step()));
+    curve.values.push_back(run.value());
+    curve.counts.push_back(1);
+  }
   return curve;
 }
 
@@ -68,7 +73,7 @@ absl::Status AddFromDaemon(const std::string& address, const std::string& projec
     if (run.state() == v1::Run::RUNNING) continue;
     const absl::StatusOr<RunSpec> spec = ToRunSpec(run.run());
     if (!spec.ok()) return absl::InternalError("the daemon's answer: " + std::string(spec.status().message()));
-    const absl::StatusOr<ObjectiveCurve> curve = Fetch(daemon, run.run());
+    const absl::StatusOr<ObjectiveCurve> curve = Fetch(daemon, run);
     if (!curve.ok()) return curve.status();
     Of(projects, project).Add(*spec, *curve);
   }

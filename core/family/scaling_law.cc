@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/family/law_box.h"
 #include "core/family/least_squares.h"
 #include "fmt/format.h"
 
@@ -13,14 +14,7 @@ namespace {
 using Eigen::Index;
 using Eigen::VectorXd;
 
-constexpr double kHuberDelta = 1e-3;  // Hoffmann et al. 2022, section 3.3.
-constexpr double kNinety = 1.645;
 constexpr double kOneRatio = 0.98;  // Correlation of log N and log D past which they are one.
-// Boxes of the fit: exponents, and each term over the cells' middle loss.
-constexpr double kLeastExponent = 0.005, kMostExponent = 3;
-constexpr double kLeastTerm = 1e-6, kMostTerm = 10;
-constexpr double kSeenTerm = 1e-4;  // A smaller term is none: its exponent means nothing.
-
 double LogSumExp(double a, double b, double c) {
   const double most = std::max({a, b, c});
   return most + std::log(std::exp(a - most) + std::exp(b - most) + std::exp(c - most));
@@ -41,20 +35,17 @@ struct Centred {
   }
 };
 
-// log(A / N^alpha), log(B / D^beta), log E at the middle, over the middle loss; alpha, beta.
+// log(A / N^alpha), log(B / D^beta), log E as law_box has them; alpha, beta.
 using Terms = std::array<double, 5>;
 
 Terms TermsOf(const VectorXd& free) {
-  const double low = std::log(kLeastTerm), high = std::log(kMostTerm);
-  return {Within(low, high, free[0]), Within(low, high, free[1]), Within(low, high, free[2]),
-          Within(kLeastExponent, kMostExponent, free[3]), Within(kLeastExponent, kMostExponent, free[4])};
+  return {TermOf(free[0]), TermOf(free[1]), TermOf(free[2]), ExponentOf(free[3]), ExponentOf(free[4])};
 }
 
 VectorXd FreeTerms(const Terms& terms) {
-  const double low = std::log(kLeastTerm), high = std::log(kMostTerm);
   VectorXd free(5);
-  for (Index i = 0; i < 3; ++i) free[i] = FreeOf(low, high, terms[static_cast<size_t>(i)]);
-  for (Index i = 3; i < 5; ++i) free[i] = FreeOf(kLeastExponent, kMostExponent, terms[static_cast<size_t>(i)]);
+  free << FreeOfTerm(terms[0]), FreeOfTerm(terms[1]), FreeOfTerm(terms[2]), FreeOfExponent(terms[3]),
+      FreeOfExponent(terms[4]);
   return free;
 }
 
@@ -134,27 +125,20 @@ std::string Identifiable(const ScalingCells& cells) {
   return "";
 }
 
-std::string Told(const char* name, const Estimate& exponent) {
-  const bool inside = exponent.value > 2 * kLeastExponent && exponent.value < 0.95 * kMostExponent;
-  if (inside && exponent.value - kNinety * exponent.sd > 0) return "";
-  return fmt::format("the runs do not tell {}: {:.3g} with a standard error of {:.2g}", name, exponent.value,
-                     exponent.sd);
-}
-
 // The law and its uncertainty, or why not.
 absl::StatusOr<ChinchillaLaw> FitLaw(const ScalingCells& cells) {
   const absl::Status failed = absl::FailedPreconditionError("the fit of L(N, D) found no minimum");
   const Centred at(cells.cells);
-  std::optional<VectorXd> free = Fit(at, kHuberDelta, {}, Starts());
+  std::optional<VectorXd> free = Fit(at, kLawHuberDelta, {}, Starts());
   if (!free.has_value()) return failed;
-  const double delta = HuberDelta(Residuals(at, *free), kHuberDelta);
+  const double delta = HuberDelta(Residuals(at, *free), kLawHuberDelta);
   std::vector<VectorXd> starts = Starts();
   starts.push_back(*free);
   free = Fit(at, delta, {}, starts);
   if (!free.has_value()) return failed;
   const Terms terms = TermsOf(*free);
   for (size_t i : {size_t{0}, size_t{1}}) {
-    if (terms[i] >= std::log(kSeenTerm)) continue;
+    if (IsSeen(terms[i])) continue;
     return absl::FailedPreconditionError(fmt::format("the loss does not fall with {}", i == 0 ? "size" : "tokens"));
   }
   const size_t groups = std::min(cells.cells.size(), kMostJackknifeGroups);
@@ -168,7 +152,7 @@ absl::StatusOr<ChinchillaLaw> FitLaw(const ScalingCells& cells) {
   const VectorXd natural = Natural(at, *free);
   const auto sd = [&](Index i) { return std::sqrt((*covariance)(i, i)); };
   ChinchillaLaw law;
-  law.floor_told = terms[2] >= std::log(kSeenTerm);
+  law.floor_told = IsSeen(terms[2]);
   law.covariance = *covariance;
   law.log_a = {natural[0], sd(0)};
   law.log_b = {natural[1], sd(1)};
@@ -181,7 +165,7 @@ absl::StatusOr<ChinchillaLaw> FitLaw(const ScalingCells& cells) {
     return absl::FailedPreconditionError(
         fmt::format("L(N, D) misses the runs by {:.3g} % (sd), more than {} %", law.residual_sd * 100, kMostOff * 100));
   }
-  for (const std::string& why : {Told("alpha", law.alpha), Told("beta", law.beta)}) {
+  for (const std::string& why : {WhyNotTold("alpha", law.alpha), WhyNotTold("beta", law.beta)}) {
     if (!why.empty()) return absl::FailedPreconditionError(why);
   }
   if (!std::isfinite(law.irreducible.value + law.irreducible.sd)) return failed;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/family/family_curves.h"
+#include "core/family/law_box.h"
 #include "core/family/least_squares.h"
 #include "core/family/scaling_cells.h"
 #include "fmt/format.h"
@@ -15,14 +16,9 @@ namespace {
 using Eigen::Index;
 using Eigen::VectorXd;
 
-constexpr double kHuberDelta = 1e-3;
-constexpr double kNinety = 1.645;
-constexpr double kLeastExponent = 0.005, kMostExponent = 3;
-constexpr double kLeastTerm = 1e-6, kMostTerm = 10;  // Over the middle loss.
-constexpr double kSeenTerm = 1e-4;                   // A smaller term is none: its exponent means nothing.
+bool IsPositive(double value) { return std::isfinite(value) && value > 0; }
 
-absl::Status CheckPositive(size_t curve, const std::string& field, double value) {
-  if (std::isfinite(value) && value > 0) return absl::OkStatus();
+absl::Status NotPositive(size_t curve, const std::string& field, double value) {
   return absl::InvalidArgumentError(
       fmt::format("curves[{}].{}: is {}; give a finite number above 0, or leave it out", curve, field, value));
 }
@@ -30,26 +26,24 @@ absl::Status CheckPositive(size_t curve, const std::string& field, double value)
 absl::Status Check(const std::vector<StepCurve>& curves) {
   for (size_t c = 0; c < curves.size(); ++c) {
     const StepCurve& curve = curves[c];
-    if (absl::Status status = CheckPositive(c, "parameters", curve.parameters); !status.ok()) return status;
-    if (curve.batch_tokens != 0) {
-      if (absl::Status status = CheckPositive(c, "batch_tokens", curve.batch_tokens); !status.ok()) return status;
+    if (!IsPositive(curve.parameters)) return NotPositive(c, "parameters", curve.parameters);
+    if (curve.batch_tokens != 0 && !IsPositive(curve.batch_tokens)) {
+      return NotPositive(c, "batch_tokens", curve.batch_tokens);
     }
     if (curve.steps.size() != curve.losses.size()) {
       return absl::InvalidArgumentError(fmt::format("curves[{}].losses: {} losses for {} steps; give one for each", c,
                                                     curve.losses.size(), curve.steps.size()));
     }
     for (size_t i = 0; i < curve.steps.size(); ++i) {
-      if (absl::Status status = CheckPositive(c, fmt::format("steps[{}]", i), curve.steps[i]); !status.ok())
-        return status;
-      if (absl::Status status = CheckPositive(c, fmt::format("losses[{}]", i), curve.losses[i]); !status.ok())
-        return status;
+      if (!IsPositive(curve.steps[i])) return NotPositive(c, fmt::format("steps[{}]", i), curve.steps[i]);
+      if (!IsPositive(curve.losses[i])) return NotPositive(c, fmt::format("losses[{}]", i), curve.losses[i]);
     }
   }
   return absl::OkStatus();
 }
 
 // The law about the middle of the points. Free parameters: alphaS, the step term there, then either alphaN and the size
-// term there, or each size's floor. Terms are logarithms over the middle loss.
+// term there, or each size's floor; as law_box has them.
 class Model {
  public:
   Model(const FamilyCurves& curves, bool floors) : curves_(curves), floors_(floors) {
@@ -65,9 +59,9 @@ class Model {
     VectorXd residuals(static_cast<Index>(curves_.points.size()));
     for (size_t i = 0; i < curves_.points.size(); ++i) {
       const FamilyPoint& p = curves_.points[i];
-      const double step = Term(free[1]) - Exponent(free[0]) * (p.log_steps - s_);
-      const double size = floors_ ? Term(free[2 + static_cast<Index>(curves_.families[p.family].size)])
-                                  : Term(free[3]) - Exponent(free[2]) * (p.log_parameters - n_);
+      const double step = TermOf(free[1]) - ExponentOf(free[0]) * (p.log_steps - s_);
+      const double size = floors_ ? TermOf(free[2 + static_cast<Index>(curves_.families[p.family].size)])
+                                  : TermOf(free[3]) - ExponentOf(free[2]) * (p.log_parameters - n_);
       const double most = std::max(step, size);
       residuals[static_cast<Index>(i)] =
           most + std::log(std::exp(step - most) + std::exp(size - most)) - (p.log_loss - loss_);
@@ -80,10 +74,10 @@ class Model {
     for (double alpha_s : {0.3, 0.8}) {
       for (double step : {0.1, 0.3}) {
         VectorXd start(floors_ ? 2 + static_cast<Index>(curves_.sizes) : 4);
-        start.setConstant(FreeTerm(std::log(1 - step)));
-        start[0] = FreeOf(kLeastExponent, kMostExponent, alpha_s);
-        start[1] = FreeTerm(std::log(step));
-        if (!floors_) start[2] = FreeOf(kLeastExponent, kMostExponent, 0.08);
+        start.setConstant(FreeOfTerm(std::log(1 - step)));
+        start[0] = FreeOfExponent(alpha_s);
+        start[1] = FreeOfTerm(std::log(step));
+        if (!floors_) start[2] = FreeOfExponent(0.08);
         starts.push_back(start);
       }
     }
@@ -94,18 +88,18 @@ class Model {
   // S)^a is the term t at the middle, so log Sc = t / a + log of the middle's S.
   VectorXd Natural(const VectorXd& free) const {
     VectorXd natural(floors_ ? 2 : 4);
-    natural[0] = Exponent(free[0]);
-    natural[1] = (Term(free[1]) + loss_) / natural[0] + s_;
+    natural[0] = ExponentOf(free[0]);
+    natural[1] = (TermOf(free[1]) + loss_) / natural[0] + s_;
     if (floors_) return natural;
-    natural[2] = Exponent(free[2]);
-    natural[3] = (Term(free[3]) + loss_) / natural[2] + n_;
+    natural[2] = ExponentOf(free[2]);
+    natural[3] = (TermOf(free[3]) + loss_) / natural[2] + n_;
     return natural;
   }
 
   // Which term the points show nothing of: "steps", "size" or none.
   const char* Unseen(const VectorXd& free) const {
-    if (Term(free[1]) < std::log(kSeenTerm)) return "steps";
-    return !floors_ && Term(free[3]) < std::log(kSeenTerm) ? "size" : nullptr;
+    if (!IsSeen(TermOf(free[1]))) return "steps";
+    return !floors_ && !IsSeen(TermOf(free[3])) ? "size" : nullptr;
   }
 
   std::optional<VectorXd> Fit(double delta, const std::vector<double>& weights,
@@ -120,10 +114,6 @@ class Model {
   }
 
  private:
-  static double Exponent(double free) { return Within(kLeastExponent, kMostExponent, free); }
-  static double Term(double free) { return Within(std::log(kLeastTerm), std::log(kMostTerm), free); }
-  static double FreeTerm(double term) { return FreeOf(std::log(kLeastTerm), std::log(kMostTerm), term); }
-
   const FamilyCurves& curves_;
   const bool floors_;
   double n_ = 0, s_ = 0, loss_ = 0;
@@ -152,13 +142,6 @@ std::string SizesTell(const FamilyCurves& curves) {
                      kFewestStepSizes, kLeastStepSizeSpread);
 }
 
-std::string Told(const char* name, const Estimate& exponent) {
-  const bool inside = exponent.value > 2 * kLeastExponent && exponent.value < 0.95 * kMostExponent;
-  if (inside && exponent.value - kNinety * exponent.sd > 0) return "";
-  return fmt::format("the runs do not tell {}: {:.3g} with a standard error of {:.2g}", name, exponent.value,
-                     exponent.sd);
-}
-
 void AddResiduals(const FamilyCurves& curves, const VectorXd& residuals, StepFit& fit) {
   std::vector<std::vector<double>> off(curves.families.size());
   for (size_t i = 0; i < curves.points.size(); ++i)
@@ -181,9 +164,9 @@ std::string FitModel(const FamilyCurves& curves, bool floors, StepFit& fit) {
   const Model model(curves, floors);
   std::vector<double> weights;
   for (const FamilyPoint& p : curves.points) weights.push_back(p.weight);
-  std::optional<VectorXd> free = model.Fit(kHuberDelta, weights, model.Starts());
+  std::optional<VectorXd> free = model.Fit(kLawHuberDelta, weights, model.Starts());
   if (!free.has_value()) return failed;
-  const double delta = HuberDelta(model.Residuals(*free), kHuberDelta);
+  const double delta = HuberDelta(model.Residuals(*free), kLawHuberDelta);
   std::vector<VectorXd> starts = model.Starts();
   starts.push_back(*free);
   free = model.Fit(delta, weights, starts);
@@ -204,11 +187,11 @@ std::string FitModel(const FamilyCurves& curves, bool floors, StepFit& fit) {
   StepLaw law;
   law.alpha_s = estimate(0);
   law.log_sc = estimate(1);
-  if (const std::string why = Told("alphaS", law.alpha_s); !why.empty()) return why;
+  if (const std::string why = WhyNotTold("alphaS", law.alpha_s); !why.empty()) return why;
   if (!floors) {
     law.alpha_n = estimate(2);
     law.log_nc = estimate(3);
-    if (const std::string why = Told("alphaN", *law.alpha_n); !why.empty()) return why;
+    if (const std::string why = WhyNotTold("alphaN", *law.alpha_n); !why.empty()) return why;
   }
   const VectorXd residuals = model.Residuals(*free);
   law.residual_sd =

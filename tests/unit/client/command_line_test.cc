@@ -121,7 +121,9 @@ TEST_F(ImportTest, WithoutADaemonOrAFileTheExitCodesDiffer) {
   EXPECT_EQ(Import(To(gone), {(folder_ / "none").string()}), ExitCode::kNotFound);
 }
 
-TEST_F(ImportTest, LawsNeedRunsAndSayWhichAreMissing) {
+class LawsCommandTest : public ImportTest {};
+
+TEST_F(LawsCommandTest, NeedsRunsAndSaysWhichAreMissing) {
   const CommonOptions nowhere = To(FakeIngest().address());
   EXPECT_EQ(Laws(nowhere, {}), ExitCode::kUsage);
   EXPECT_EQ(Laws(nowhere, {.project = "p"}), ExitCode::kUnreachable);
