@@ -30,9 +30,15 @@ struct BacktestCommand {
   BacktestArguments arguments;
 };
 
+struct ForecastCommand {
+  std::string run;
+  ForecastOptions options;
+};
+
 struct CommandLine {
   CommonOptions common;
-  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand, BacktestCommand> command;
+  std::variant<RunsCommand, ShowCommand, WatchCommand, ForecastCommand, PushCommand, ImportCommand, BacktestCommand>
+      command;
 };
 
 // What the arguments say. If there is nothing to run (--help, --version, a mistake), the text to print instead and its
