@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/schedule/knot_list.h"
 #include "fmt/format.h"
 
 namespace curvecast {
@@ -14,35 +15,6 @@ constexpr double kSameRate = 1e-9;      // Relative: two rates that differ by ro
 constexpr size_t kMaxPastKnots = 3840;  // Leaves room for the rest of the run in what a schedule may hold (4096).
 
 absl::Status Invalid(const std::string& message) { return absl::InvalidArgumentError(message); }
-
-// Whole steps, strictly increasing.
-class KnotList {
- public:
-  void Add(double step, double lr) {
-    const Step whole = static_cast<Step>(std::llround(step));
-    if (!steps_.empty() && whole <= steps_.back()) return;
-    steps_.push_back(whole);
-    lrs_.push_back(lr);
-  }
-  // Leaves out every other knot but the ends until at most `most` are left.
-  void Thin(size_t most) {
-    while (steps_.size() > most) {
-      size_t kept = 0;
-      for (size_t i = 0; i < steps_.size(); ++i) {
-        if (i % 2 == 1 && i + 1 < steps_.size()) continue;
-        steps_[kept] = steps_[i];
-        lrs_[kept++] = lrs_[i];
-      }
-      steps_.resize(kept);
-      lrs_.resize(kept);
-    }
-  }
-  ScheduleSpec Take() && { return {.knot_steps = std::move(steps_), .knot_lrs = std::move(lrs_)}; }
-
- private:
-  std::vector<Step> steps_;
-  std::vector<double> lrs_;
-};
 
 double RateAt(const LrSchedule& schedule, double step) { return schedule.RelativeRate(step) * schedule.peak_lr(); }
 
@@ -106,22 +78,6 @@ absl::Status CheckDecay(const WhatIf& what_if, Step newest, Step start, Step tot
                                final_lr, present));
   }
   return absl::OkStatus();
-}
-
-const char* NameOf(Decay decay) {
-  switch (decay) {
-    case Decay::kNone:
-      return "none";
-    case Decay::kCosine:
-      return "cosine";
-    case Decay::kLinear:
-      return "linear";
-    case Decay::kExponential:
-      return "exponential";
-    case Decay::kOneMinusSqrt:
-      return "one-minus-sqrt";
-  }
-  return "unknown";
 }
 
 double FinalRate(const RatePlan& plan, const LrSchedule& planned, double present) {
