@@ -49,6 +49,7 @@ v1::RunSummary ToSummary(const RunView& view, WithPath path) {
     *summary.mutable_last_point_at() = TimeUtil::MicrosecondsToTimestamp(view.last_point_at_unix_micros);
   }
   summary.set_rewinds(view.rewind_count);
+  summary.set_inferred_schedule(view.inferred_schedule);
   return summary;
 }
 

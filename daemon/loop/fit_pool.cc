@@ -66,8 +66,9 @@ void FitPool::Work() {
 }
 
 void FitPool::Do(FitTask task) {
-  Forecast forecast = Make(task.curve, task.plan);
-  inbox_.Push(FitResult{std::move(task.key), std::move(forecast), task.rewinds});
+  RunPlan run = PlanRun(*task.spec, task.curve.last_step(), task.rates);
+  Forecast forecast = Make(task.curve, run.plan);
+  inbox_.Push(FitResult{task.spec->key, std::move(forecast), task.rewinds, std::move(run.inferred_words)});
 }
 
 void FitPool::Do(ForecastOrder order) {

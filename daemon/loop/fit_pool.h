@@ -4,13 +4,16 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/curve/curve.h"
+#include "core/engine/run_plan.h"
 #include "core/law/law.h"
 #include "daemon/loop/inbox.h"
 #include "daemon/loop/loop_metrics.h"
@@ -19,9 +22,9 @@ namespace curvecast {
 
 // A run as it stood when its fit was ordered.
 struct FitTask {
-  RunKey key;
+  std::shared_ptr<const RunSpec> spec;
   Curve curve;
-  Plan plan;
+  std::optional<RateLog> rates;
   int64_t rewinds = 0;
 };
 

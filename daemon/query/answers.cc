@@ -93,16 +93,23 @@ void Describe(const std::optional<Step>& total_steps, const std::optional<Schedu
 absl::StatusOr<AskedPlans> PlansOf(const Run& run, const WhatIf& what_if) {
   const RunSpec& spec = run.spec();
   AskedPlans asked;
-  asked.plans.push_back(MakePlan(spec));
-  Describe(spec.total_steps, spec.schedule, *asked.response.mutable_declared());
+  const RunPlan planned = PlanRun(spec, run.objective().last_step(), run.LoggedRates());
+  RatePlan rates{.total_steps = spec.total_steps, .schedule = spec.schedule};
+  if (planned.inferred) {
+    rates.schedule = planned.inferred->schedule;
+    rates.so_far = planned.inferred->so_far;
+  }
+  asked.plans.push_back(planned.plan);
+  v1::PlannedForecast& declared = *asked.response.mutable_declared();
+  Describe(rates.total_steps, rates.schedule, declared);
+  declared.set_plan(planned.inferred_words);
   if (what_if == WhatIf{}) return asked;
   if (run.objective().empty()) {
     return absl::FailedPreconditionError(absl::StrCat("no point of ", spec.objective,
                                                       " has come yet, so there is no step to go on from; ask for the "
                                                       "run as planned, or wait"));
   }
-  const absl::StatusOr<WhatIfPlan> other = MakeWhatIfPlan({.total_steps = spec.total_steps, .schedule = spec.schedule},
-                                                          run.objective().last_step(), what_if);
+  const absl::StatusOr<WhatIfPlan> other = MakeWhatIfPlan(rates, run.objective().last_step(), what_if);
   if (!other.ok()) return other.status();
   RunSpec other_spec = spec;
   other_spec.total_steps = other->total_steps;

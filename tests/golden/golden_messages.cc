@@ -63,6 +63,8 @@ void AddQuery(std::vector<GoldenMessage>& all) {
       Braced("run", Summary()) +
           R"(metrics { metric: "lr" points: 3 non_finite_points: 1 last_step: 9 last_value: nan } )" +
           Braced("history", R"(status: NOT_YET reason: "warming up")") + "rewound_to_steps: 81"));
+  all.push_back(Make<v1::GetRunResponse>("get_run_response_without_schedule",
+                                         R"(run { inferred_schedule: "lr: constant at 0.1 so far" })"));
   all.push_back(Make<v1::GetCurveRequest>("get_curve_request", R"(project: "demo" run_id: "a" metric: "lr")"));
   all.push_back(
       Make<v1::GetCurveResponse>("get_curve_response", R"(metric: "lr" step: 1.5 value: 2.5 stddev: 0.5 count: 2

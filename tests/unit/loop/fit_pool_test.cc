@@ -55,7 +55,22 @@ TEST_F(FitPoolTest, OrdersPastTheLimitAreRefusedAtOnceAndLeaveRoomForTasks) {
   for (size_t i = 0; i <= FitPool::kMaxOrders; ++i) pool.Submit(Order({400}));
   EXPECT_TRUE(absl::IsResourceExhausted(answers_.back().get().status()));
   for (size_t i = 0; i < FitPool::kMaxWaiting; ++i) EXPECT_TRUE(pool.Submit(FitTask{}));
-  EXPECT_FALSE(pool.Submit(FitTask{}));
+  EXPECT_FALSE(pool.Submit(FitTask{})) << "and so have tasks a limit of their own";
+}
+
+TEST_F(FitPoolTest, ATaskTellsWhatTheLoggedRatesSay) {
+  auto spec = std::make_shared<RunSpec>();
+  spec->total_steps = 400;
+  RateLog rates{"lr", {}};
+  for (Step step = 1; step <= 200; ++step) rates.curve.Add(step, 1 - static_cast<double>(step) / 400);
+  FitPool pool(1, Prior::Shipped(), inbox_, metrics_);
+  EXPECT_TRUE(pool.Submit(FitTask{spec, PowerLaw(), rates, 0}));
+  const std::vector<Inbox::Item> items = inbox_.Drain(std::chrono::seconds(30));
+  ASSERT_EQ(items.size(), 1u);
+  const FitResult& result = std::get<FitResult>(items[0]);
+  EXPECT_THAT(result.inferred_schedule, ::testing::StartsWith("lr: linear, "));
+  EXPECT_THAT(result.inferred_schedule, ::testing::EndsWith(" to 0"));
+  EXPECT_EQ(result.forecast.progress, 0.5);
 }
 
 TEST_F(FitPoolTest, WhoeverWaitsWhenThePoolEndsIsTold) {
