@@ -58,7 +58,9 @@ std::string ProgressText(const v1::RunSummary& run) {
 }
 
 std::string ScheduleText(const v1::RunSummary& run) {
-  if (!run.run().has_schedule()) return "none declared";
+  if (!run.run().has_schedule()) {
+    return run.inferred_schedule().empty() ? "none declared" : "none declared; logged " + run.inferred_schedule();
+  }
   const v1::Schedule& schedule = run.run().schedule();
   if (schedule.has_knots()) return fmt::format("{} knots", schedule.knots().step_size());
   const std::string warmup =

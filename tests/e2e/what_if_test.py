@@ -4,7 +4,7 @@ import json
 import subprocess
 import unittest
 
-from daemon_under_test import BIN, EndToEnd
+from daemon_under_test import BIN, EndToEnd, wait_until
 
 HALF_WAY = ["--steps", "4000", "--run-id", "r", "--schedule", "constant", "--save-every", "1000", "--crash-at", "2400"]
 
@@ -41,6 +41,31 @@ class WhatIfTest(EndToEnd):
         self.assertIn("% lower than as planned", page.stdout)
         self.assertIn("90 % band", page.stdout)
         self.assertEqual(daemon.run("train_lm", "r"), before, "a question changes nothing")
+
+    def test_a_run_that_declares_no_schedule_is_forecast_by_the_rate_that_it_logs(self):
+        daemon = self.daemon().start()
+        run_file = self.folder / "run.jsonl"
+        flags = ["--steps", "4000", "--run-id", "declared", "--save-every", "1000", "--crash-at", "1600"]
+        job = self.job(daemon, *flags, "--save", self.folder / "checkpoint", "--write-run-file", run_file)
+        self.assertEqual(job.wait(), 3)
+        lines = [json.loads(line) for line in run_file.read_text().splitlines()]
+        del lines[0]["run"]["schedule"]
+        lines[0]["run"]["runId"] = "silent"
+        silent_file = self.folder / "silent.jsonl"
+        silent_file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        imported = subprocess.run([BIN / "curvecast", "--address", daemon.grpc, "import", silent_file], timeout=30)
+        self.assertEqual(imported.returncode, 0)
+
+        silent = json.loads(self.forecast(daemon, "silent", "--decay", "none", "-o", "json").stdout)
+        declared = json.loads(self.forecast(daemon, "declared", "--decay", "none", "-o", "json").stdout)
+        self.assertRegex(silent["declared"]["plan"], r"^lr: peak at step \d+, cosine, ")
+        for plan in ("declared", "whatIf"):
+            ends = [a[plan]["forecast"]["quantiles"]["0.5"] for a in (silent, declared)]
+            self.assertAlmostEqual(ends[0] / ends[1], 1, delta=0.01)
+        run = wait_until(
+            lambda: (r := daemon.run("train_lm", "silent")) and r["run"].get("inferredSchedule") and r, 10, "the inference"
+        )
+        self.assertEqual(run["run"]["inferredSchedule"], silent["declared"]["plan"])
 
     def test_mistakes_have_exit_codes_and_say_what_to_do(self):
         daemon = self.daemon().start()
