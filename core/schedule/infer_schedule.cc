@@ -157,12 +157,11 @@ std::string Describe(const InferredSchedule& inferred) {
     case RateShape::kWarmingUp:
       return "warming up so far";
     case RateShape::kFlat:
-      return fmt::format("constant at {:.4g} so far; it may fall yet, so the end is forecast as of an unknown schedule",
-                         inferred.peak_lr);
+      return fmt::format("constant at {:.4g} so far, unknown from here", inferred.peak_lr);
     case RateShape::kDecaying:
       return DescribeDecay(inferred);
     case RateShape::kOther:
-      return "no one decay that ends at total_steps; the end is forecast as of an unknown schedule";
+      return "moves as no schedule that is known here, unknown from here";
     case RateShape::kComplete:
       return "as logged, to the end";
   }

@@ -31,6 +31,8 @@ KnotList Past(const LrSchedule& planned, Step newest) {
   return knots;
 }
 
+const char* Before(const RatePlan& plan) { return plan.schedule ? "as planned" : "as logged"; }
+
 absl::Status CheckParts(const RatePlan& plan, Step newest, const WhatIf& what_if) {
   if (what_if.schedule && what_if.decay) return Invalid("decay: stands beside schedule; give one of them");
   if (!what_if.decay && what_if.decay_start_step) {
@@ -154,7 +156,7 @@ absl::StatusOr<WhatIfPlan> WithSchedule(const RatePlan& plan, const std::optiona
   if (!joined.ok()) return joined.status();
   return WhatIfPlan{.total_steps = total,
                     .schedule = *std::move(joined),
-                    .words = fmt::format("as planned to step {}, then the schedule given", newest)};
+                    .words = fmt::format("{} to step {}, then the schedule given", Before(plan), newest)};
 }
 
 absl::StatusOr<WhatIfPlan> WithDecay(const RatePlan& plan, const std::optional<ScheduleSpec>& known, Step newest,
@@ -174,7 +176,7 @@ absl::StatusOr<WhatIfPlan> WithDecay(const RatePlan& plan, const std::optional<S
   if (!joined.ok()) return joined.status();
   return WhatIfPlan{.total_steps = total,
                     .schedule = *std::move(joined),
-                    .words = fmt::format("as planned to step {}, {}", newest, form->second)};
+                    .words = fmt::format("{} to step {}, {}", Before(plan), newest, form->second)};
 }
 
 }  // namespace

@@ -262,7 +262,7 @@ TEST(InferScheduleTest, ItIsSaidInWordsAndHowSureTheEndIs) {
   const Rates rounded = [exact](double t) { return std::stod(fmt::format("{:.2e}", exact(t))); };
   EXPECT_THAT(Describe(InferSchedule(Logged(rounded, 4000, 0.2), 4000)), HasSubstr("cosine, 0.0003001 to about "));
   EXPECT_THAT(Describe(InferSchedule(Logged([](double) { return 0.1; }, 4000, 0.5), 4000)),
-              HasSubstr("constant at 0.1 so far; it may fall yet"));
+              HasSubstr("constant at 0.1 so far, unknown from here"));
 }
 
 }  // namespace

@@ -145,6 +145,7 @@ TEST(WhatIfTest, RatesThatWereLoggedSoFarAreEnoughToDecayFrom) {
   const RatePlan logged{.total_steps = kTotal, .so_far = ScheduleSpec{.knot_steps = {1, 100}, .knot_lrs = {0, 2e-3}}};
   const WhatIfPlan made = Made(logged, 2000, {.decay = Decay::kLinear});
   EXPECT_NEAR(Rate(*made.schedule, kTotal, 3000), 1e-3, 1e-12);
+  EXPECT_EQ(made.words, "as logged to step 2000, then linear from 0.002 to 0");
   EXPECT_FALSE(Made(logged, 2000, {.total_steps = 8000}).schedule.has_value()) << "the rest is as unknown as before";
 }
 
