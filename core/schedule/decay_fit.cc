@@ -18,11 +18,12 @@ constexpr double kUnsure = 0.25;       // A final rate whose standard error is l
 constexpr double kHighestFinal = 0.3;  // Of a cosine or an exponential.
 constexpr double kAlike = 0.05;        // Two decays that differ by less in what they foresee are one.
 
-constexpr double kMisfitOfFall = 0.05;              // Misfit over the fall seen so far, at most.
-constexpr double kStructure = 3;                    // Misfit over the noise between neighbours, at most.
-constexpr double kApart = 2;                        // Misfit of the next best decay over the best, at least.
-constexpr double kNothing = 1e-7;                   // A misfit below this is the arithmetic's.
-constexpr size_t kFewestFalling = 6;                // Rates below the peak.
+constexpr double kMisfitOfFall = 0.05;  // Misfit over the fall seen so far, at most.
+constexpr double kStructure = 3;        // Misfit over the noise between neighbours, at most.
+constexpr double kApart = 2;            // Misfit of the next best decay over the best, at least.
+constexpr double kBehind = 1.05;        // Misfit of the best over that of a better one that nobody uses, at most.
+constexpr double kNothing = 1e-7;       // A misfit below this is the arithmetic's.
+constexpr size_t kFewestFalling = 6;    // Rates below the peak.
 constexpr size_t kMostHeld = 8, kMostFalling = 32;  // Used for fitting: evenly thinned.
 constexpr int kGrid = 8, kRefinements = 20;         // Of the search for the decay's start ...
 constexpr double kOnset = 0.15;                     // ... which lies this share of the rest before the fall is seen.
@@ -217,7 +218,7 @@ std::optional<DecayFit> FindDecay(const std::vector<LoggedRate>& rates, size_t t
   std::sort(plausible.begin(), plausible.end(),
             [](const DecayFit& a, const DecayFit& b) { return a.misfit < b.misfit; });
   const DecayFit& best = plausible[0];
-  if (best.misfit > kApart * least + kNothing || !Explains(best, used, end)) return std::nullopt;
+  if (best.misfit > kBehind * least + kNothing || !Explains(best, used, end)) return std::nullopt;
   for (const DecayFit& other : plausible) {
     if (other.misfit < kApart * best.misfit + kNothing && !Alike(best, other, rates.back().step, end))
       return std::nullopt;
