@@ -15,7 +15,8 @@ std::vector<std::string> Row(const std::string& name, const v1::PlannedForecast&
           BoundsText(planned.forecast()), plan};
 }
 
-std::string TableText(const v1::RunSummary& run, const v1::ForecastRunResponse& answer) {
+std::string TableText(v1::RunSummary run, const v1::ForecastRunResponse& answer) {
+  run.set_inferred_schedule(answer.declared().plan());  // What this forecast took it for, not the one before.
   using enum Table::Align;
   Table table;
   table.columns = {{"", kLeft}, {"end", kRight}, {"forecast", kRight}, {"90 % interval", kLeft}, {"schedule", kLeft}};
@@ -30,14 +31,14 @@ std::string ReasonText(const std::string& name, const v1::PlannedForecast& plann
   return fmt::format("No forecast yet {}: {}.\n", name, planned.forecast().reason());
 }
 
-// The difference of the medians; the intervals overlap because they share the same curve, and say nothing of it.
+// Of the medians alone: both are told from one curve, so their intervals do not say how sure the difference is.
 std::string DifferenceText(const v1::ForecastRunResponse& answer) {
   const auto planned = Quantile(answer.declared().forecast(), "0.5");
   const auto asked = Quantile(answer.what_if().forecast(), "0.5");
   if (!planned || !asked || *planned == 0) return "";
   const double percent = 100 * (*asked - *planned) / std::abs(*planned);
-  if (std::abs(percent) < 0.005) return "\nThe median stays where it is.\n";
-  return fmt::format("\nThe median is {:.2f} % {} than as planned.\n", std::abs(percent),
+  if (std::abs(percent) < 0.005) return "The median stays where it is.\n";
+  return fmt::format("The median is {:.2f} % {} than as planned.\n", std::abs(percent),
                      percent < 0 ? "lower" : "higher");
 }
 
@@ -47,9 +48,10 @@ std::string ForecastPage(const v1::RunSummary& run, const v1::ForecastRunRespons
                          const v1::GetCurveResponse& curve, const ViewStyle& style) {
   const v1::PlannedForecast& shown = answer.has_what_if() ? answer.what_if() : answer.declared();
   const int64_t end = std::max(shown.total_steps(), answer.declared().total_steps());
+  std::string notes = DifferenceText(answer) + ReasonText("as planned", answer.declared());
+  if (answer.has_what_if()) notes += ReasonText("under the plan asked about", answer.what_if());
   return fmt::format("{}/{}  {}\n\n", run.run().project(), run.run().run_id(), ProgressText(run)) +
-         TableText(run, answer) + DifferenceText(answer) + ReasonText("as planned", answer.declared()) +
-         (answer.has_what_if() ? ReasonText("under the plan asked about", answer.what_if()) : "") +
+         TableText(run, answer) + (notes.empty() ? "" : "\n" + notes) +
          CurveText(curve, shown.forecast(), static_cast<double>(end), style);
 }
 

@@ -64,6 +64,9 @@ absl::Status CheckDecay(const WhatIf& what_if, Step newest, Step start, Step tot
                     "was; give a later step, or leave it out to decay from the newest",
                     start, newest));
   }
+  if (newest >= total) {
+    return Invalid(fmt::format("decay: the run is at its end, step {} of {}; give a later total_steps", newest, total));
+  }
   if (start >= total) {
     return Invalid(
         fmt::format("decay_start_step: {} is not before the end at step {}; give an earlier step, or a later "
@@ -142,6 +145,16 @@ ScheduleSpec Stretch(const LrSchedule& planned, Step planned_total, Step newest,
   return std::move(knots).Take();
 }
 
+std::string StretchWords(const LrSchedule& planned, Step planned_total, Step newest, Step total) {
+  if (planned.constant()) return fmt::format("held at {:.4g} to step {}", planned.peak_lr(), total);
+  if (newest >= planned_total) {
+    const double last = RateAt(planned, static_cast<double>(newest));
+    return fmt::format("as planned to step {}, then held at {:.4g} to step {}", newest, last, total);
+  }
+  const char* how = total < planned_total ? "drawn together" : "stretched";
+  return fmt::format("as planned to step {}, the rest {} to step {}", newest, how, total);
+}
+
 absl::StatusOr<WhatIfPlan> WithSchedule(const RatePlan& plan, const std::optional<ScheduleSpec>& known, Step newest,
                                         Step total, const WhatIf& what_if) {
   const absl::StatusOr<LrSchedule> next = LrSchedule::Create(*what_if.schedule, total);
@@ -190,13 +203,10 @@ absl::StatusOr<WhatIfPlan> MakeWhatIfPlan(const RatePlan& plan, Step newest, con
   if (!plan.schedule) return WhatIfPlan{.total_steps = total, .schedule = std::nullopt, .words = "no schedule known"};
   const absl::StatusOr<LrSchedule> planned = LrSchedule::Create(*plan.schedule, plan.total_steps);
   if (!planned.ok()) return planned.status();
-  const char* how = total < plan.total_steps.value_or(total) ? "drawn together" : "stretched";
-  const std::string words = planned->constant()
-                                ? fmt::format("held at {:.4g} to step {}", planned->peak_lr(), total)
-                                : fmt::format("as planned to step {}, the rest {} to step {}", newest, how, total);
+  const Step planned_total = plan.total_steps.value_or(total);
   return WhatIfPlan{.total_steps = total,
-                    .schedule = Stretch(*planned, plan.total_steps.value_or(total), newest, total),
-                    .words = words};
+                    .schedule = Stretch(*planned, planned_total, newest, total),
+                    .words = StretchWords(*planned, planned_total, newest, total)};
 }
 
 }  // namespace curvecast

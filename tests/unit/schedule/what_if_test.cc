@@ -89,6 +89,7 @@ TEST(WhatIfTest, AConstantRateStaysConstantOverAnyTotal) {
 
 TEST(WhatIfTest, ARunAtItsPlannedEndGoesOnAtItsLastRate) {
   const WhatIfPlan made = Made(Planned(Cosine()), kTotal, {.total_steps = 8000});
+  EXPECT_EQ(made.words, "as planned to step 4000, then held at 0.0003 to step 8000");
   EXPECT_DOUBLE_EQ(Rate(*made.schedule, 8000, 8000), 3e-4);
   EXPECT_NEAR(Rate(*made.schedule, 8000, 2000), Rate(Cosine(), kTotal, 2000), 1e-4 * kPeak);
 }
@@ -99,6 +100,20 @@ TEST(WhatIfTest, ADecayFallsFromThePresentRateToItsEnd) {
   EXPECT_NEAR(Rate(*made.schedule, kTotal, 3000), 2e-3, 1e-12);
   EXPECT_NEAR(Rate(*made.schedule, kTotal, 4000), 1e-3, 1e-12);
   EXPECT_EQ(made.words, "as planned to step 2000, then linear from 0.003 to 0.001");
+}
+
+TEST(WhatIfTest, ADecayAskedOfAConstantRateIsTheScheduleThatCouldHaveBeenDeclared) {
+  ScheduleSpec declared = Constant();
+  declared.final_lr = 1e-4;
+  declared.decay_start_step = 3200;
+  for (const Decay decay : {Decay::kCosine, Decay::kLinear, Decay::kExponential, Decay::kOneMinusSqrt}) {
+    declared.decay = decay;
+    const WhatIfPlan made =
+        Made(Planned(Constant()), 2000, {.decay = decay, .decay_start_step = 3200, .final_lr = 1e-4});
+    for (double step = 0; step <= kTotal; ++step) {
+      ASSERT_NEAR(Rate(*made.schedule, kTotal, step), Rate(declared, kTotal, step), 1e-4 * kPeak) << step;
+    }
+  }
 }
 
 TEST(WhatIfTest, ADecayThatStartsLaterHoldsThePresentRateUntilThen) {
@@ -172,7 +187,7 @@ TEST(WhatIfTest, MistakesAreNamedWithTheirFieldAndWhatToDo) {
   EXPECT_THAT(Refusal(plan, 2000, {.decay = Decay::kLinear, .decay_start_step = kTotal}),
               HasSubstr("decay_start_step: 4000 is not before the end at step 4000"));
   EXPECT_THAT(Refusal(plan, kTotal, {.decay = Decay::kLinear}),
-              HasSubstr("give an earlier step, or a later total_steps"));
+              HasSubstr("decay: the run is at its end, step 4000 of 4000; give a later total_steps"));
   EXPECT_THAT(Refusal(plan, 2000, {.decay = Decay::kLinear, .final_lr = 2.9e-3}),
               HasSubstr("final_lr: 0.0029 is outside 0 to the present rate 0.001"));
   EXPECT_THAT(Refusal(plan, 2000, {.decay = Decay::kLinear, .final_lr = nan}), HasSubstr("final_lr: nan"));
