@@ -175,6 +175,44 @@ TEST(WhatIfTest, ADeclarationOfVeryManyKnotsIsThinnedInThePast) {
   EXPECT_NEAR(Rate(*made.schedule, 5000, 1001), many.knot_lrs[1001], 1e-12);
 }
 
+TEST(WhatIfTest, WhateverIsAskedOfWhateverPlanIsRefusedOrKeepsThePast) {
+  uint64_t state = 7;
+  const auto next = [&state](uint64_t below) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (state >> 33) % below;
+  };
+  const auto share = [&next] { return static_cast<double>(next(1001)) / 1000; };
+  int made_count = 0;
+  for (int k = 0; k < 4000; ++k) {
+    const Step total = static_cast<Step>(1 + next(5000)), newest = static_cast<Step>(next(6000));
+    ScheduleSpec spec{.peak_lr = std::pow(10, -6 * share()), .warmup_steps = static_cast<Step>(next(300))};
+    spec.final_lr = spec.peak_lr * share();
+    spec.decay = static_cast<Decay>(next(5));
+    spec.decay_start_step = static_cast<Step>(next(5000));
+    if (!CheckSchedule(spec, total).ok()) continue;
+    WhatIf what_if;
+    if (next(2) == 0) what_if.total_steps = static_cast<Step>(next(9000));
+    if (next(2) == 0) what_if.decay = static_cast<Decay>(next(5));
+    if (next(3) == 0) what_if.decay_start_step = static_cast<Step>(next(9000));
+    if (next(3) == 0) what_if.final_lr = spec.peak_lr * share();
+    if (next(8) == 0) what_if.schedule = ScheduleSpec{.peak_lr = spec.peak_lr * share(), .warmup_steps = 10};
+    const absl::StatusOr<WhatIfPlan> made = MakeWhatIfPlan({.total_steps = total, .schedule = spec}, newest, what_if);
+    if (!made.ok()) {
+      EXPECT_THAT(std::string(made.status().message()), HasSubstr(":"));
+      continue;
+    }
+    ++made_count;
+    ASSERT_TRUE(CheckSchedule(*made->schedule, made->total_steps).ok())
+        << CheckSchedule(*made->schedule, made->total_steps);
+    for (int part = 0; part <= 10; ++part) {
+      const double step = std::round(static_cast<double>(newest) * part / 10);
+      ASSERT_NEAR(Rate(*made->schedule, made->total_steps, step), Rate(spec, total, step), 0.02 * spec.peak_lr)
+          << "step " << step << " of " << newest << ": " << made->words;
+    }
+  }
+  EXPECT_GT(made_count, 500);
+}
+
 TEST(WhatIfTest, MistakesAreNamedWithTheirFieldAndWhatToDo) {
   const RatePlan plan = Planned(Cosine());
   const double nan = std::numeric_limits<double>::quiet_NaN();
