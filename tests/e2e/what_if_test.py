@@ -18,7 +18,12 @@ class WhatIfTest(EndToEnd):
         daemon = self.daemon().start()
         job = self.job(daemon, *HALF_WAY, "--save", self.folder / "checkpoint")
         self.assertEqual(job.wait(), 3)
-        before = daemon.run("train_lm", "r")
+        # What the job sent last may still be on its way into the forecast.
+        before = wait_until(
+            lambda: (r := daemon.run("train_lm", "r")) and r["run"].get("forecast", {}).get("step") == r["run"]["step"] and r,
+            10,
+            "a forecast from the newest point",
+        )
 
         asked = self.forecast(daemon, "r", "--decay", "linear", "-o", "json")
         self.assertEqual((asked.returncode, asked.stderr), (0, ""))
@@ -40,28 +45,31 @@ class WhatIfTest(EndToEnd):
         self.assertIn("what if     8000", page.stdout)
         self.assertIn("% lower than as planned", page.stdout)
         self.assertIn("90 % band", page.stdout)
-        self.assertEqual(daemon.run("train_lm", "r"), before, "a question changes nothing")
+        self.assertEqual(daemon.run("train_lm", "r")["run"]["run"], before["run"]["run"], "a question changes nothing")
 
     def test_a_run_that_declares_no_schedule_is_forecast_by_the_rate_that_it_logs(self):
         daemon = self.daemon().start()
         run_file = self.folder / "run.jsonl"
-        flags = ["--steps", "4000", "--run-id", "declared", "--save-every", "1000", "--crash-at", "1600"]
+        flags = ["--steps", "4000", "--run-id", "r", "--save-every", "1000", "--crash-at", "1600"]
         job = self.job(daemon, *flags, "--save", self.folder / "checkpoint", "--write-run-file", run_file)
         self.assertEqual(job.wait(), 3)
-        lines = [json.loads(line) for line in run_file.read_text().splitlines()]
-        del lines[0]["run"]["schedule"]
-        lines[0]["run"]["runId"] = "silent"
-        silent_file = self.folder / "silent.jsonl"
-        silent_file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        imported = subprocess.run([BIN / "curvecast", "--address", daemon.grpc, "import", silent_file], timeout=30)
-        self.assertEqual(imported.returncode, 0)
+        # From the file both times: a job that crashes does not send its last points.
+        for name in ("declared", "silent"):
+            lines = [json.loads(line) for line in run_file.read_text().splitlines()]
+            lines[0]["run"]["runId"] = name
+            if name == "silent":
+                del lines[0]["run"]["schedule"]
+            (self.folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+            command = [BIN / "curvecast", "--address", daemon.grpc, "import", self.folder / f"{name}.jsonl"]
+            imported = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            self.assertEqual(imported.returncode, 0, imported.stderr)
 
         silent = json.loads(self.forecast(daemon, "silent", "--decay", "none", "-o", "json").stdout)
         declared = json.loads(self.forecast(daemon, "declared", "--decay", "none", "-o", "json").stdout)
         self.assertRegex(silent["declared"]["plan"], r"^lr: peak at step \d+, cosine, ")
         for plan in ("declared", "whatIf"):
             ends = [a[plan]["forecast"]["quantiles"]["0.5"] for a in (silent, declared)]
-            self.assertAlmostEqual(ends[0] / ends[1], 1, delta=0.01)
+            self.assertAlmostEqual(ends[0] / ends[1], 1, delta=0.005)
         run = wait_until(
             lambda: (r := daemon.run("train_lm", "silent")) and r["run"].get("inferredSchedule") and r, 10, "the inference"
         )
