@@ -46,8 +46,8 @@ class Daemon {
   std::unique_ptr<Journal> journal_;
   Inbox inbox_;
   BoardHolder boards_;
-  Answers answers_{boards_, inbox_};
   EngineThread engine_;
+  Answers answers_{boards_, inbox_, engine_.fitters()};
   std::unique_ptr<RpcServer> rpc_;
   std::unique_ptr<HttpServer> http_;
   uint64_t ready_listener_ = 0;

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 
 #include "client/cli/terminal.h"
@@ -21,6 +22,7 @@ constexpr char kFooter[] =
     "Examples:\n"
     "  curvecast runs                          what is there, with forecasts\n"
     "  curvecast show demo/seed1               one run and its curve\n"
+    "  curvecast forecast seed1 --decay linear what if it decayed from here\n"
     "  curvecast import runs/                  take in a folder of run files\n"
     "`curvecast COMMAND --help` says more.\n\n"
     "Exit codes: 0 done; 1 something broke; 2 the command line is wrong; 3 no daemon answers;\n"
@@ -46,6 +48,7 @@ struct Commands {
   RunsCommand runs;
   ShowCommand show;
   WatchCommand watch;
+  ForecastCommand forecast;
   PushCommand push;
   ImportCommand import;
   BacktestCommand backtest;
@@ -66,6 +69,42 @@ void AddViewCommands(CLI::App& app, Commands& commands) {
   watch->add_option("RUN", commands.watch.run, "project/run_id, or the run id alone; all runs without it");
   watch->footer(
       "On a terminal the page is drawn anew; elsewhere each change is a line.\n\nExample:\n  curvecast watch seed1");
+}
+
+// A step or "now".
+std::string CheckStart(const std::string& text) {
+  int64_t step = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
+  if (text == "now" || (error == std::errc() && end == text.data() + text.size() && step >= 0)) return "";
+  return "\"" + text + "\" is no step; write a whole number, or now";
+}
+
+void AddForecastCommand(CLI::App& app, Commands& commands) {
+  ForecastOptions& options = commands.forecast.options;
+  CLI::App* forecast =
+      app.add_subcommand("forecast", "What if: where a run would end under another total or another decay");
+  forecast->add_option("RUN", commands.forecast.run, "project/run_id, or the run id alone")->required();
+  forecast->add_option("--total-steps", options.total_steps, "The step at which it would end")
+      ->check(CLI::PositiveNumber);
+  CLI::Option* decay =
+      forecast
+          ->add_option("--decay", options.decay,
+                       "Hold the present rate up to --decay-from, then fall like this; none: hold it to the end")
+          ->check(CLI::IsMember({"cosine", "linear", "exponential", "one-minus-sqrt", "none"}))
+          ->option_text("cosine|linear|exponential|one-minus-sqrt|none");
+  forecast->add_option("--decay-from", options.decay_from, "The step at which the fall begins (default: now)")
+      ->check(CheckStart)
+      ->needs(decay)
+      ->option_text("STEP|now");
+  forecast
+      ->add_option("--final-lr", options.final_lr,
+                   "The rate at the end (default: as planned if that is below the present rate, else 0)")
+      ->needs(decay);
+  forecast->footer(
+      "What was trained stays as it was. --total-steps alone stretches the rest of the planned schedule. Without any\n"
+      "of these the run is forecast as planned.\n\n"
+      "Examples:\n  curvecast forecast seed1 --decay linear          what if I decay from here\n"
+      "  curvecast forecast seed1 --total-steps 8000     what if I train twice as long");
 }
 
 void AddFeedCommands(CLI::App& app, Commands& commands) {
@@ -135,6 +174,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   app.fallthrough();  // --address may stand after the command too.
   AddCommonOptions(app, line.common);
   AddViewCommands(app, commands);
+  AddForecastCommand(app, commands);
   AddFeedCommands(app, commands);
   AddBacktestCommand(app, commands);
   AddLawsCommand(app, commands);
@@ -155,6 +195,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (app.got_subcommand("runs")) line.command = commands.runs;
   if (app.got_subcommand("show")) line.command = commands.show;
   if (app.got_subcommand("watch")) line.command = commands.watch;
+  if (app.got_subcommand("forecast")) line.command = commands.forecast;
   if (app.got_subcommand("push")) line.command = commands.push;
   if (app.got_subcommand("import")) line.command = commands.import;
   if (app.got_subcommand("backtest")) line.command = commands.backtest;

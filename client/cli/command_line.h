@@ -34,9 +34,15 @@ struct LawsCommand {
   LawsArguments arguments;
 };
 
+struct ForecastCommand {
+  std::string run;
+  ForecastOptions options;
+};
+
 struct CommandLine {
   CommonOptions common;
-  std::variant<RunsCommand, ShowCommand, WatchCommand, PushCommand, ImportCommand, BacktestCommand, LawsCommand>
+  std::variant<RunsCommand, ShowCommand, WatchCommand, ForecastCommand, PushCommand, ImportCommand, BacktestCommand,
+               LawsCommand>
       command;
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,14 @@ struct PushOptions {
   double points_per_second = 0;  // 0: as fast as it goes.
 };
 
+// "What if", as typed. What is absent stays as planned.
+struct ForecastOptions {
+  std::optional<int64_t> total_steps;
+  std::string decay;       // As Schedule::Decay is called, in small letters with hyphens; or empty.
+  std::string decay_from;  // A step, "now", or empty.
+  std::optional<double> final_lr;
+};
+
 struct BacktestArguments {
   std::vector<std::string> paths;
   std::string fractions = "0.1,0.2,0.5,0.8";
@@ -38,6 +48,7 @@ struct LawsArguments {
 ExitCode ListRuns(const CommonOptions& common, const std::string& project);
 ExitCode ShowRun(const CommonOptions& common, const std::string& run, const std::string& metric);
 ExitCode Watch(const CommonOptions& common, const std::string& run);  // Empty: all.
+ExitCode ForecastRun(const CommonOptions& common, const std::string& run, const ForecastOptions& options);
 ExitCode Push(const CommonOptions& common, const PushOptions& options);
 ExitCode Import(const CommonOptions& common, const std::vector<std::string>& paths);
 ExitCode Backtest(const CommonOptions& common, const BacktestArguments& arguments);

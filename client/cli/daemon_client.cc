@@ -91,6 +91,13 @@ absl::StatusOr<v1::GetCurveResponse> DaemonClient::GetCurve(const RunName& run, 
   return response;
 }
 
+absl::StatusOr<v1::ForecastRunResponse> DaemonClient::ForecastRun(const v1::ForecastRunRequest& request) {
+  v1::ForecastRunResponse response;
+  const absl::Status status = Ask(&v1::QueryService::Stub::ForecastRun, *wires_->stub, request, response, address_);
+  if (!status.ok()) return status;
+  return response;
+}
+
 absl::Status DaemonClient::WatchRuns(const RunName& run,
                                      const std::function<bool(const v1::WatchRunsResponse&)>& on_change) {
   v1::WatchRunsRequest request;

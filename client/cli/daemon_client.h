@@ -23,6 +23,7 @@ class DaemonClient {
   absl::StatusOr<v1::GetRunResponse> GetRun(const RunName& run);
   // An empty metric: the objective.
   absl::StatusOr<v1::GetCurveResponse> GetCurve(const RunName& run, const std::string& metric);
+  absl::StatusOr<v1::ForecastRunResponse> ForecastRun(const v1::ForecastRunRequest& request);
   // Hands over what changes until `on_change` returns false or the stream ends.
   absl::Status WatchRuns(const RunName& run, const std::function<bool(const v1::WatchRunsResponse&)>& on_change);
 

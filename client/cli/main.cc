@@ -13,6 +13,9 @@ struct Runner {
   ExitCode operator()(const RunsCommand& command) const { return ListRuns(common, command.project); }
   ExitCode operator()(const ShowCommand& command) const { return ShowRun(common, command.run, command.metric); }
   ExitCode operator()(const WatchCommand& command) const { return Watch(common, command.run); }
+  ExitCode operator()(const ForecastCommand& command) const {
+    return ForecastRun(common, command.run, command.options);
+  }
   ExitCode operator()(const PushCommand& command) const { return Push(common, command.options); }
   ExitCode operator()(const ImportCommand& command) const { return Import(common, command.paths); }
   ExitCode operator()(const BacktestCommand& command) const { return Backtest(common, command.arguments); }

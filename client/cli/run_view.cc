@@ -48,6 +48,8 @@ std::string Plural(int64_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+}  // namespace
+
 std::string ProgressText(const v1::RunSummary& run) {
   if (!run.run().has_total_steps())
     return run.has_step() ? fmt::format("step {}, no planned end", run.step()) : "no point yet";
@@ -55,9 +57,11 @@ std::string ProgressText(const v1::RunSummary& run) {
   return fmt::format("step {} of {} ({})", run.step(), run.run().total_steps(), PercentText(run.progress()));
 }
 
-std::string ScheduleText(const v1::Run& run) {
-  if (!run.has_schedule()) return "none declared";
-  const v1::Schedule& schedule = run.schedule();
+std::string ScheduleText(const v1::RunSummary& run) {
+  if (!run.run().has_schedule()) {
+    return run.inferred_schedule().empty() ? "none declared" : "none declared; logged " + run.inferred_schedule();
+  }
+  const v1::Schedule& schedule = run.run().schedule();
   if (schedule.has_knots()) return fmt::format("{} knots", schedule.knots().step_size());
   const std::string warmup =
       schedule.warmup_steps() > 0 ? fmt::format("{} warm-up steps, ", schedule.warmup_steps()) : "";
@@ -73,6 +77,29 @@ std::string ScheduleText(const v1::Run& run) {
   return fmt::format("{}{}{}, {} to {}", warmup, decay, from, NumberText(schedule.peak_lr()),
                      NumberText(schedule.final_lr()));
 }
+
+std::string CurveText(const v1::GetCurveResponse& curve, const v1::Forecast& forecast, double end,
+                      const ViewStyle& style) {
+  ChartData data;
+  const int bins = std::min(curve.step_size(), curve.value_size());
+  for (int i = 0; i < bins; ++i) data.curve.push_back({curve.step(i), curve.value(i)});
+  for (const v1::ForecastPoint& p : forecast.path()) {
+    data.forecast.push_back({static_cast<double>(p.step()), p.p05(), p.p50(), p.p95()});
+  }
+  data.x_end = end;
+  ChartStyle chart;
+  chart.width = std::min(style.width == 0 ? kUsualWidth : style.width, kUsualWidth);
+  chart.ascii = style.ascii;
+  const std::string text = RenderChart(data, chart);
+  if (text.empty()) return "";
+  std::string legend;
+  if (!data.forecast.empty()) {
+    legend = style.ascii ? "   * curve  - forecast  . 90 % band" : "   ⣀ curve  ⢀ forecast  ░ 90 % band";
+  }
+  return "\n" + curve.metric() + legend + "\n" + text;
+}
+
+namespace {
 
 void AddFact(std::string& out, const std::string& name, const std::string& value) {
   out += fmt::format("  {:<12}{}\n", name, value);
@@ -91,7 +118,7 @@ std::string FactsText(const v1::GetRunResponse& answer, const ViewStyle& style) 
   }
   AddFact(out, "progress", progress);
   AddFact(out, Dashed(run.run().objective()), run.has_value() ? NumberText(run.value()) : "-");
-  AddFact(out, "schedule", ScheduleText(run.run()));
+  AddFact(out, "schedule", ScheduleText(run));
   if (run.run().has_parameters()) AddFact(out, "parameters", fmt::format("{:.4g}", run.run().parameters()));
   if (run.has_last_point_at()) AddFact(out, "last point", AgeOf(run.last_point_at(), style) + " ago");
   std::string metrics;
@@ -184,28 +211,6 @@ std::string HistoryText(const v1::GetRunResponse& answer, const v1::GetCurveResp
   return "\nWhat was forecast on the way" + ended + ":\n" + Render(table, 0, "");
 }
 
-std::string CurveText(const v1::GetRunResponse& answer, const v1::GetCurveResponse& curve, const ViewStyle& style) {
-  ChartData data;
-  const int bins = std::min(curve.step_size(), curve.value_size());
-  for (int i = 0; i < bins; ++i) data.curve.push_back({curve.step(i), curve.value(i)});
-  if (answer.run().state() == v1::Run::RUNNING) {
-    for (const v1::ForecastPoint& p : answer.run().forecast().path()) {
-      data.forecast.push_back({static_cast<double>(p.step()), p.p05(), p.p50(), p.p95()});
-    }
-  }
-  data.x_end = static_cast<double>(answer.run().run().total_steps());
-  ChartStyle chart;
-  chart.width = std::min(style.width == 0 ? kUsualWidth : style.width, kUsualWidth);
-  chart.ascii = style.ascii;
-  const std::string text = RenderChart(data, chart);
-  if (text.empty()) return "";
-  std::string legend;
-  if (!data.forecast.empty()) {
-    legend = style.ascii ? "   * curve  - forecast  . 90 % band" : "   ⣀ curve  ⢀ forecast  ░ 90 % band";
-  }
-  return "\n" + curve.metric() + legend + "\n" + text;
-}
-
 }  // namespace
 
 std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& style) {
@@ -231,8 +236,10 @@ std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& s
 }
 
 std::string RunText(const v1::GetRunResponse& run, const v1::GetCurveResponse& curve, const ViewStyle& style) {
+  const bool under_way = run.run().state() == v1::Run::RUNNING;
   return FactsText(run, style) + "\n" + MissingObjectiveText(run) + ForecastText(run.run()) + HistoryText(run, curve) +
-         CurveText(run, curve, style);
+         CurveText(curve, under_way ? run.run().forecast() : v1::Forecast(),
+                   static_cast<double>(run.run().run().total_steps()), style);
 }
 
 std::string NewsText(const v1::RunSummary& run) {

@@ -26,6 +26,7 @@ struct RunView {
   std::optional<double> value;
   double progress = 0;
   std::vector<MetricView> metrics;                       // By name.
+  std::string inferred_schedule;                         // What the logged rates say where none is declared.
   std::shared_ptr<const Forecast> forecast;              // Null before the first.
   std::shared_ptr<const std::vector<Forecast>> history;  // Without paths, oldest first. Never null.
   std::vector<Step> rewinds;                             // Oldest first.

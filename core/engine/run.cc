@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/engine/rate_metric.h"
+
 namespace curvecast {
 namespace {
 
@@ -30,6 +32,7 @@ Run::Run(const RunOpened& opened, int64_t time_unix_micros)
 void Run::Apply(const RunOpened& opened) {
   ++version_;
   spec_ = std::make_shared<const RunSpec>(opened.spec);
+  if (spec_->schedule) inferred_schedule_.clear();
   Writer& writer = writers_[opened.writer];
   if (opened.incarnation <= writer.incarnation) return;  // Declared again: the last word counts, no new life.
   const bool resumes = writer.incarnation != 0 || opened.resume_step;
@@ -125,6 +128,13 @@ void Run::Show(Forecast forecast) {
   forecast_ = std::make_shared<const Forecast>(std::move(forecast));
 }
 
+bool Run::ShowInferred(std::string words) {
+  if (spec_->schedule || words == inferred_schedule_) return false;
+  inferred_schedule_ = std::move(words);
+  ++version_;
+  return true;
+}
+
 bool Run::AtCheckpoint(const Forecast& forecast) const {
   if (forecast.progress <= 0) return false;
   return history_->empty() || CheckpointOf(forecast.progress) > CheckpointOf(history_->back().progress);
@@ -153,6 +163,20 @@ const Curve& Run::objective() const {
   return curve == nullptr ? kEmpty : *curve;
 }
 
+std::optional<RateLog> Run::LoggedRates() const {
+  if (spec_->schedule) return std::nullopt;
+  const std::pair<const std::string, Series>* best = nullptr;
+  int best_rank = std::numeric_limits<int>::max();
+  for (const auto& entry : series_) {
+    const std::optional<int> rank = RateMetricRank(entry.first);
+    if (!rank || *rank >= best_rank || entry.first == spec_->objective) continue;
+    best = &entry;
+    best_rank = *rank;
+  }
+  if (best == nullptr) return std::nullopt;
+  return RateLog{best->first, best->second.curve};
+}
+
 double Run::Progress() const {
   if (!spec_->total_steps || objective().empty()) return 0;
   return std::min(1.0, static_cast<double>(objective().last_step()) / static_cast<double>(*spec_->total_steps));
@@ -172,6 +196,7 @@ std::shared_ptr<const RunView> Run::View() const {
     if (curve.empty()) continue;
     view->metrics.push_back({metric, curve.points(), curve.non_finite_points(), curve.last_step(), curve.last_value()});
   }
+  view->inferred_schedule = inferred_schedule_;
   view->forecast = forecast_;
   view->history = history_;
   view->rewinds.assign(rewinds_.begin(), rewinds_.end());

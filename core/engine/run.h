@@ -12,6 +12,7 @@
 #include "core/curve/curve.h"
 #include "core/engine/board.h"
 #include "core/engine/event.h"
+#include "core/engine/run_plan.h"
 
 namespace curvecast {
 
@@ -60,12 +61,19 @@ class Run {
   size_t writers() const { return writers_.size(); }
   const std::deque<Branch>& branches() const { return branches_; }
   int64_t rewind_count() const { return rewind_count_; }
+  // Of a run that declares no schedule: a copy of the metric that is its learning rate, by its name. The first by name
+  // of the likeliest.
+  std::optional<RateLog> LoggedRates() const;
+  std::shared_ptr<const RunSpec> shared_spec() const { return spec_; }
   double Progress() const;  // Of the objective; 0 without a total.
 
   // True if this forecast opens a new checkpoint of progress and so belongs into the journal.
   bool AtCheckpoint(const Forecast& forecast) const;
   // Puts up a forecast that the journal does not keep.
   void Show(Forecast forecast);
+  // Puts up what the logged rates were found to say of the schedule, which the journal does not keep. False if that is
+  // no news.
+  bool ShowInferred(std::string words);
 
   // Counts changes, so that a view can be told from a newer one.
   uint64_t version() const { return version_; }
@@ -91,6 +99,7 @@ class Run {
   std::deque<Step> rewinds_;
   int64_t rewind_count_ = 0;
   std::shared_ptr<const Forecast> forecast_;
+  std::string inferred_schedule_;
   std::shared_ptr<const std::vector<Forecast>> history_;  // Copied when it grows: views share it.
   int64_t opened_at_ = 0;
   int64_t last_point_at_ = 0;

@@ -145,6 +145,22 @@ void SumUp(Knots& knots) {
 
 }  // namespace
 
+std::string_view NameOf(Decay decay) {
+  switch (decay) {
+    case Decay::kNone:
+      return "none";
+    case Decay::kCosine:
+      return "cosine";
+    case Decay::kLinear:
+      return "linear";
+    case Decay::kExponential:
+      return "exponential";
+    case Decay::kOneMinusSqrt:
+      return "one-minus-sqrt";
+  }
+  CURVECAST_CHECK(false);
+}
+
 absl::Status CheckSchedule(const ScheduleSpec& spec, std::optional<Step> total_steps) {
   return spec.knot_steps.empty() && spec.knot_lrs.empty() ? CheckShape(spec, total_steps) : CheckKnots(spec);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -10,6 +11,9 @@
 namespace curvecast {
 
 enum class Decay { kNone, kCosine, kLinear, kExponential, kOneMinusSqrt };
+
+// "none", "cosine", "linear", "exponential", "one-minus-sqrt".
+std::string_view NameOf(Decay decay);
 
 // A planned learning rate as a job declares it. See Schedule in run.proto for the meaning of each field.
 struct ScheduleSpec {

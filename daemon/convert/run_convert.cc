@@ -10,27 +10,6 @@ namespace {
 
 constexpr int kMaxKnots = 4096;
 
-absl::StatusOr<Decay> ToDecay(v1::Schedule::Decay decay) {
-  switch (decay) {
-    case v1::Schedule::DECAY_UNSPECIFIED:
-    case v1::Schedule::NONE:
-      return Decay::kNone;
-    case v1::Schedule::COSINE:
-      return Decay::kCosine;
-    case v1::Schedule::LINEAR:
-      return Decay::kLinear;
-    case v1::Schedule::EXPONENTIAL:
-      return Decay::kExponential;
-    case v1::Schedule::ONE_MINUS_SQRT:
-      return Decay::kOneMinusSqrt;
-    default:
-      return absl::InvalidArgumentError(
-          absl::StrCat("schedule.decay: is ", static_cast<int>(decay),
-                       ", which this daemon does not know; write one of NONE, COSINE, LINEAR, "
-                       "EXPONENTIAL, ONE_MINUS_SQRT, or give knots"));
-  }
-}
-
 v1::Schedule::Decay ToProto(Decay decay) {
   switch (decay) {
     case Decay::kNone:
@@ -47,13 +26,36 @@ v1::Schedule::Decay ToProto(Decay decay) {
   return v1::Schedule::DECAY_UNSPECIFIED;
 }
 
+}  // namespace
+
+absl::StatusOr<Decay> ToDecay(v1::Schedule::Decay decay) {
+  switch (decay) {
+    case v1::Schedule::DECAY_UNSPECIFIED:
+    case v1::Schedule::NONE:
+      return Decay::kNone;
+    case v1::Schedule::COSINE:
+      return Decay::kCosine;
+    case v1::Schedule::LINEAR:
+      return Decay::kLinear;
+    case v1::Schedule::EXPONENTIAL:
+      return Decay::kExponential;
+    case v1::Schedule::ONE_MINUS_SQRT:
+      return Decay::kOneMinusSqrt;
+    default:
+      return absl::InvalidArgumentError(
+          absl::StrCat("decay: is ", static_cast<int>(decay),
+                       ", which this daemon does not know; write one of NONE, COSINE, LINEAR, "
+                       "EXPONENTIAL, ONE_MINUS_SQRT, or give knots"));
+  }
+}
+
 absl::StatusOr<ScheduleSpec> ToScheduleSpec(const v1::Schedule& schedule) {
   if (schedule.knots().step_size() > kMaxKnots) {
     return absl::InvalidArgumentError(
         absl::StrCat("schedule.knots: has ", schedule.knots().step_size(), " knots; at most ", kMaxKnots, " are kept"));
   }
   absl::StatusOr<Decay> decay = ToDecay(schedule.decay());
-  if (!decay.ok()) return decay.status();
+  if (!decay.ok()) return absl::InvalidArgumentError(absl::StrCat("schedule.", decay.status().message()));
   ScheduleSpec spec;
   spec.peak_lr = schedule.peak_lr();
   spec.final_lr = schedule.final_lr();
@@ -79,8 +81,6 @@ v1::Schedule ToProto(const ScheduleSpec& spec) {
   schedule.set_decay_start_step(spec.decay_start_step);
   return schedule;
 }
-
-}  // namespace
 
 absl::StatusOr<RunSpec> ToRunSpec(const v1::Run& run) {
   RunSpec spec;

@@ -13,6 +13,12 @@ namespace curvecast {
 absl::StatusOr<RunSpec> ToRunSpec(const v1::Run& run);
 v1::Run ToProto(const RunSpec& spec);
 
+// INVALID_ARGUMENT "schedule.knots: ..." or "schedule.decay: ..."; the rates themselves are CheckSchedule's to judge.
+absl::StatusOr<ScheduleSpec> ToScheduleSpec(const v1::Schedule& schedule);
+v1::Schedule ToProto(const ScheduleSpec& spec);
+// INVALID_ARGUMENT "decay: ..." for one that is not known.
+absl::StatusOr<Decay> ToDecay(v1::Schedule::Decay decay);
+
 // INVALID_ARGUMENT "metric: ...", "step[3]: ...", "value: 3 values for 4 steps" if the columns break the rules of
 // run.proto.
 absl::StatusOr<Column> ToColumn(const v1::Points& points);

@@ -1,5 +1,7 @@
 #include "daemon/convert/view_convert.h"
 
+#include <utility>
+
 #include "daemon/convert/run_convert.h"
 #include "google/protobuf/util/time_util.h"
 
@@ -47,6 +49,7 @@ v1::RunSummary ToSummary(const RunView& view, WithPath path) {
     *summary.mutable_last_point_at() = TimeUtil::MicrosecondsToTimestamp(view.last_point_at_unix_micros);
   }
   summary.set_rewinds(view.rewind_count);
+  summary.set_inferred_schedule(view.inferred_schedule);
   return summary;
 }
 
@@ -64,6 +67,24 @@ v1::GetRunResponse ToGetRunResponse(const RunView& view) {
   for (const Forecast& forecast : *view.history) *response.add_history() = ToProto(forecast, WithPath::kNo);
   for (Step step : view.rewinds) response.add_rewound_to_steps(step);
   return response;
+}
+
+absl::StatusOr<WhatIf> ToWhatIf(const v1::ForecastRunRequest& request) {
+  WhatIf what_if;
+  if (request.has_total_steps()) what_if.total_steps = request.total_steps();
+  if (request.has_schedule()) {
+    absl::StatusOr<ScheduleSpec> schedule = ToScheduleSpec(request.schedule());
+    if (!schedule.ok()) return schedule.status();
+    what_if.schedule = *std::move(schedule);
+  }
+  if (request.has_decay()) {
+    const absl::StatusOr<Decay> decay = ToDecay(request.decay());
+    if (!decay.ok()) return decay.status();
+    what_if.decay = *decay;
+  }
+  if (request.has_decay_start_step()) what_if.decay_start_step = request.decay_start_step();
+  if (request.has_final_lr()) what_if.final_lr = request.final_lr();
+  return what_if;
 }
 
 }  // namespace curvecast

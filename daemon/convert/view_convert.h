@@ -1,8 +1,10 @@
 #pragma once
 
+#include "absl/status/statusor.h"
 #include "core/curve/curve.h"
 #include "core/engine/board.h"
 #include "core/law/forecast.h"
+#include "core/schedule/what_if.h"
 #include "curvecast/v1/query.pb.h"
 
 // From what the engine shows to the messages of query.proto, which gRPC and HTTP serve alike.
@@ -13,5 +15,8 @@ enum class WithPath { kNo, kYes };
 v1::Forecast ToProto(const Forecast& forecast, WithPath path);
 v1::RunSummary ToSummary(const RunView& view, WithPath path);
 v1::GetRunResponse ToGetRunResponse(const RunView& view);
+
+// INVALID_ARGUMENT as ToScheduleSpec and ToDecay say it; whether it fits the run is MakeWhatIfPlan's to judge.
+absl::StatusOr<WhatIf> ToWhatIf(const v1::ForecastRunRequest& request);
 
 }  // namespace curvecast

@@ -21,6 +21,7 @@ namespace curvecast {
 //   /api/v1/runs/{project}/{run_id}              GetRunResponse
 //   /api/v1/runs/{project}/{run_id}/curve?metric=         GetCurveResponse
 //   /api/v1/runs/{project}/{run_id}/forecast     Forecast, with its path
+//   /api/v1/runs/{project}/{run_id}/what-if?total_steps=&decay=&decay_start_step=&final_lr=   ForecastRunResponse
 //
 // Bodies are the messages of query.proto as proto3 JSON; an error is {"code": ..., "message": ...} with the HTTP status
 // to match.

@@ -2,9 +2,11 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <future>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +23,8 @@ int HttpStatusOf(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kInvalidArgument:
       return 400;
+    case absl::StatusCode::kFailedPrecondition:
+      return 409;
     case absl::StatusCode::kNotFound:
       return 404;
     case absl::StatusCode::kResourceExhausted:
@@ -96,12 +100,52 @@ v1::GetRunRequest RunRequest(const httplib::Request& http) {
   return request;
 }
 
-absl::StatusOr<v1::GetCurveResponse> WaitForCurve(const Answers& answers, const v1::GetCurveRequest& request) {
-  // Shared with the engine's thread, which may answer after we have given up.
-  auto promise = std::make_shared<std::promise<absl::StatusOr<v1::GetCurveResponse>>>();
-  std::future<absl::StatusOr<v1::GetCurveResponse>> future = promise->get_future();
-  answers.GetCurve(request,
-                   [promise](absl::StatusOr<v1::GetCurveResponse> answer) { promise->set_value(std::move(answer)); });
+// A parameter as a number of the field's type; nothing if it is not there.
+template <typename Number>
+absl::StatusOr<std::optional<Number>> NumberParam(const httplib::Request& http, const char* name, const char* what) {
+  if (!http.has_param(name)) return std::nullopt;
+  const std::string text = http.get_param_value(name);
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": is \"", text, "\"; write ", what));
+  }
+  return number;
+}
+
+absl::StatusOr<v1::ForecastRunRequest> WhatIfRequest(const httplib::Request& http) {
+  v1::ForecastRunRequest request;
+  request.set_project(http.matches[1]);
+  request.set_run_id(http.matches[2]);
+  const auto total_steps = NumberParam<int64_t>(http, "total_steps", "a whole number");
+  if (!total_steps.ok()) return total_steps.status();
+  if (*total_steps) request.set_total_steps(**total_steps);
+  const auto decay_start_step = NumberParam<int64_t>(http, "decay_start_step", "a whole number");
+  if (!decay_start_step.ok()) return decay_start_step.status();
+  if (*decay_start_step) request.set_decay_start_step(**decay_start_step);
+  const auto final_lr = NumberParam<double>(http, "final_lr", "a number");
+  if (!final_lr.ok()) return final_lr.status();
+  if (*final_lr) request.set_final_lr(**final_lr);
+  if (http.has_param("decay")) {
+    std::string name = http.get_param_value("decay");
+    absl::AsciiStrToUpper(&name);
+    std::replace(name.begin(), name.end(), '-', '_');  // The command line writes one-minus-sqrt.
+    v1::Schedule::Decay decay;
+    if (!v1::Schedule::Decay_Parse(name, &decay)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("decay: is \"", name, "\"; write one of NONE, COSINE, LINEAR, EXPONENTIAL, ONE_MINUS_SQRT"));
+    }
+    request.set_decay(decay);
+  }
+  return request;
+}
+
+// Asks what is answered on another thread, which may do so after we have given up.
+template <typename Response, typename Ask>
+absl::StatusOr<Response> WaitFor(const Ask& ask) {
+  auto promise = std::make_shared<std::promise<absl::StatusOr<Response>>>();
+  std::future<absl::StatusOr<Response>> future = promise->get_future();
+  ask([promise](absl::StatusOr<Response> answer) { promise->set_value(std::move(answer)); });
   if (future.wait_for(kLongestWait) != std::future_status::ready) {
     return absl::DeadlineExceededError(
         "the engine did not answer within 5 s: is the disk full or stalled? See the daemon's log");
@@ -135,7 +179,13 @@ void AddRunRoutes(httplib::Server& server, const Answers& answers) {
     request.set_project(http.matches[1]);
     request.set_run_id(http.matches[2]);
     request.set_metric(http.get_param_value("metric"));
-    Send(WaitForCurve(answers, request), response);
+    Send(WaitFor<v1::GetCurveResponse>([&](auto done) { answers.GetCurve(request, std::move(done)); }), response);
+  });
+  server.Get(absl::StrCat(kRun, "/what-if"), [&answers](const httplib::Request& http, httplib::Response& response) {
+    const absl::StatusOr<v1::ForecastRunRequest> request = WhatIfRequest(http);
+    if (!request.ok()) return SendError(request.status(), response);
+    Send(WaitFor<v1::ForecastRunResponse>([&](auto done) { answers.ForecastRun(*request, std::move(done)); }),
+         response);
   });
   server.Get(absl::StrCat(kRun, "/forecast"), [&answers](const httplib::Request& http, httplib::Response& response) {
     absl::StatusOr<v1::GetRunResponse> run = answers.GetRun(RunRequest(http));

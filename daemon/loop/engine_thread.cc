@@ -132,8 +132,9 @@ void EngineThread::AnswerOpen(const Ingest& ingest, const RunOpened& opened) {
 
 void EngineThread::Take(FitResult result) {
   planner_.Done(result.key);
-  const Run* run = engine_.Find(result.key);
+  Run* run = engine_.FindMutable(result.key);
   if (run == nullptr || run->rewind_count() != result.rewinds) return;
+  changed_ |= run->ShowInferred(std::move(result.inferred_schedule));
   // A batch of this very transaction may rewind the curve that this was made from: then the check after it decides.
   const bool may_rewind = run->rewind_pending() || opened_.contains(result.key);
   if (run->AtCheckpoint(result.forecast) && !may_rewind) {

@@ -60,6 +60,9 @@ class EngineThread {
   // unacknowledged.
   void Stop();
 
+  // For forecasts that are asked for. Lives as long as this.
+  FitPool& fitters() { return fit_pool_; }
+
  private:
   static constexpr int64_t kPublishShare = 20;  // One part in 20.
 

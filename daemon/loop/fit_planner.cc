@@ -36,7 +36,8 @@ size_t FitPlanner::OrderDue(const Engine& engine, int64_t monotonic_micros) {
   });
   for (size_t i = 0; i < due.size(); ++i) {
     const Candidate& next = due[i];
-    if (!pool_.Submit({*next.key, next.run->objective(), MakePlan(next.run->spec()), next.run->rewind_count()})) {
+    if (!pool_.Submit(
+            {next.run->shared_spec(), next.run->objective(), next.run->LoggedRates(), next.run->rewind_count()})) {
       return left + due.size() - i;
     }
     next.state->news = false;

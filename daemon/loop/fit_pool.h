@@ -4,11 +4,16 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <variant>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "core/curve/curve.h"
+#include "core/engine/run_plan.h"
 #include "core/law/law.h"
 #include "daemon/loop/inbox.h"
 #include "daemon/loop/loop_metrics.h"
@@ -17,25 +22,41 @@ namespace curvecast {
 
 // A run as it stood when its fit was ordered.
 struct FitTask {
-  RunKey key;
+  std::shared_ptr<const RunSpec> spec;
   Curve curve;
-  Plan plan;
+  std::optional<RateLog> rates;
   int64_t rewinds = 0;
+};
+
+// Forecasts of one curve for somebody who waits for them. `deliver` is called once: with a forecast for each plan; with
+// UNAVAILABLE if the pool ends, or RESOURCE_EXHAUSTED if too many wait. It must not block.
+struct ForecastOrder {
+  Curve curve;
+  std::vector<Plan> plans;
+  std::function<void(absl::StatusOr<std::vector<Forecast>>)> deliver;
 };
 
 // Threads that forecast and hand the results in. Forecasting is pure, so that they share nothing.
 class FitPool {
  public:
   static constexpr size_t kMaxWaiting = 256;
+  static constexpr size_t kMaxOrders = 64;
 
   FitPool(size_t threads, const Prior& prior, Inbox& inbox, LoopMetrics& metrics);
   ~FitPool();  // Gives up what waits, finishes what runs.
 
   // False if kMaxWaiting tasks wait; the caller asks again later, with newer points.
   bool Submit(FitTask task);
+  // Any thread. Orders wait in one line with the tasks, and deliver on a thread of the pool, unless nothing is made.
+  void Submit(ForecastOrder order);
 
  private:
+  using Job = std::variant<FitTask, ForecastOrder>;
+
   void Work();
+  void Do(FitTask task);
+  void Do(ForecastOrder order);
+  Forecast Make(const Curve& curve, const Plan& plan);
 
   const Prior& prior_;
   Inbox& inbox_;
@@ -43,7 +64,8 @@ class FitPool {
   std::mutex mutex_;
   std::condition_variable news_;
   bool stopping_ = false;
-  std::deque<FitTask> waiting_;
+  std::deque<Job> waiting_;
+  size_t orders_ = 0;  // In waiting_.
   std::vector<std::thread> threads_;
 };
 

@@ -30,6 +30,7 @@ struct FitResult {
   RunKey key;
   Forecast forecast;
   int64_t rewinds = 0;  // Of the run when it was taken: a result for a curve that was rewound since is dropped.
+  std::string inferred_schedule = {};  // What the run's logged rates say, where it declares no schedule.
 };
 
 // A question that only the run itself can answer. `answer` is called once on the engine's thread: with the run, with

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "daemon/convert/run_convert.h"
@@ -12,6 +13,10 @@ namespace curvecast {
 namespace {
 
 absl::Status Replaying() { return absl::UnavailableError("the journal is still being read; try again in a moment"); }
+
+absl::Status TooManyQuestions() {
+  return absl::UnavailableError("too many questions are waiting, or the daemon is stopping; try again in a moment");
+}
 
 absl::Status NoSuchRun(const RunKey& key) {
   return absl::NotFoundError(absl::StrCat("no run \"", key.run_id, "\" in project \"", key.project, "\""));
@@ -73,6 +78,49 @@ absl::StatusOr<v1::GetCurveResponse> CurveOf(const absl::StatusOr<const Run*>& f
   return response;
 }
 
+// What a run is to be forecast under, and the answer but for the forecasts.
+struct AskedPlans {
+  std::vector<Plan> plans;  // As planned and, if something is asked, as asked.
+  v1::ForecastRunResponse response;
+};
+
+void Describe(const std::optional<Step>& total_steps, const std::optional<ScheduleSpec>& schedule,
+              v1::PlannedForecast& planned) {
+  if (total_steps) planned.set_total_steps(*total_steps);
+  if (schedule) *planned.mutable_schedule() = ToProto(*schedule);
+}
+
+absl::StatusOr<AskedPlans> PlansOf(const Run& run, const WhatIf& what_if) {
+  const RunSpec& spec = run.spec();
+  AskedPlans asked;
+  const RunPlan planned = PlanRun(spec, run.objective().last_step(), run.LoggedRates());
+  RatePlan rates{.total_steps = spec.total_steps, .schedule = spec.schedule};
+  if (planned.inferred) {
+    rates.schedule = planned.inferred->schedule;
+    rates.so_far = planned.inferred->so_far;
+  }
+  asked.plans.push_back(planned.plan);
+  v1::PlannedForecast& declared = *asked.response.mutable_declared();
+  Describe(rates.total_steps, rates.schedule, declared);
+  declared.set_plan(planned.inferred_words);
+  if (what_if == WhatIf{}) return asked;
+  if (run.objective().empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("no point of ", spec.objective,
+                                                      " has come yet, so there is no step to go on from; ask for the "
+                                                      "run as planned, or wait"));
+  }
+  const absl::StatusOr<WhatIfPlan> other = MakeWhatIfPlan(rates, run.objective().last_step(), what_if);
+  if (!other.ok()) return other.status();
+  RunSpec other_spec = spec;
+  other_spec.total_steps = other->total_steps;
+  other_spec.schedule = other->schedule;
+  asked.plans.push_back(MakePlan(other_spec));
+  v1::PlannedForecast& answer = *asked.response.mutable_what_if();
+  Describe(other->total_steps, other->schedule, answer);
+  answer.set_plan(other->words);
+  return asked;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::ListRunsResponse> Answers::ListRuns(const v1::ListRunsRequest& request) const {
@@ -120,8 +168,28 @@ void Answers::GetCurve(const v1::GetCurveRequest& request,
     done(CurveOf(run, metric));
   };
   if (!inbox_.Push(Question{key, std::move(answer)})) {
-    done(absl::UnavailableError("too many questions are waiting, or the daemon is stopping; try again in a moment"));
+    done(TooManyQuestions());
   }
+}
+
+void Answers::ForecastRun(const v1::ForecastRunRequest& request,
+                          std::function<void(absl::StatusOr<v1::ForecastRunResponse>)> done) const {
+  if (boards_.Get()->replaying) return done(Replaying());
+  absl::StatusOr<WhatIf> what_if = ToWhatIf(request);
+  if (!what_if.ok()) return done(what_if.status());
+  auto answer = [&fitters = fitters_, what_if = *std::move(what_if), done](const absl::StatusOr<const Run*>& run) {
+    if (!run.ok()) return done(run.status());
+    absl::StatusOr<AskedPlans> asked = PlansOf(**run, what_if);
+    if (!asked.ok()) return done(asked.status());
+    auto deliver = [response = std::move(asked->response), done](absl::StatusOr<std::vector<Forecast>> made) mutable {
+      if (!made.ok()) return done(made.status());
+      *response.mutable_declared()->mutable_forecast() = ToProto((*made)[0], WithPath::kYes);
+      if (made->size() > 1) *response.mutable_what_if()->mutable_forecast() = ToProto((*made)[1], WithPath::kYes);
+      done(std::move(response));
+    };
+    fitters.Submit(ForecastOrder{(*run)->objective(), std::move(asked->plans), std::move(deliver)});
+  };
+  if (!inbox_.Push(Question{{request.project(), request.run_id()}, std::move(answer)})) done(TooManyQuestions());
 }
 
 }  // namespace curvecast

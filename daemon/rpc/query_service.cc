@@ -43,6 +43,16 @@ grpc::ServerUnaryReactor* QueryService::GetCurve(grpc::CallbackServerContext* co
   return reactor;
 }
 
+grpc::ServerUnaryReactor* QueryService::ForecastRun(grpc::CallbackServerContext* context,
+                                                    const v1::ForecastRunRequest* request,
+                                                    v1::ForecastRunResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  answers_.ForecastRun(*request, [reactor, response](absl::StatusOr<v1::ForecastRunResponse> answer) {
+    Finish(reactor, std::move(answer), response);
+  });
+  return reactor;
+}
+
 grpc::ServerWriteReactor<v1::WatchRunsResponse>* QueryService::WatchRuns(grpc::CallbackServerContext*,
                                                                          const v1::WatchRunsRequest* request) {
   auto* stream = new WatchStream(*request, boards_);

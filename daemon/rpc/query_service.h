@@ -19,6 +19,8 @@ class QueryService final : public v1::QueryService::CallbackService {
                                    v1::GetRunResponse* response) override;
   grpc::ServerUnaryReactor* GetCurve(grpc::CallbackServerContext* context, const v1::GetCurveRequest* request,
                                      v1::GetCurveResponse* response) override;
+  grpc::ServerUnaryReactor* ForecastRun(grpc::CallbackServerContext* context, const v1::ForecastRunRequest* request,
+                                        v1::ForecastRunResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchRunsResponse>* WatchRuns(grpc::CallbackServerContext* context,
                                                              const v1::WatchRunsRequest* request) override;
 

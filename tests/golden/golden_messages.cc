@@ -63,10 +63,18 @@ void AddQuery(std::vector<GoldenMessage>& all) {
       Braced("run", Summary()) +
           R"(metrics { metric: "lr" points: 3 non_finite_points: 1 last_step: 9 last_value: nan } )" +
           Braced("history", R"(status: NOT_YET reason: "warming up")") + "rewound_to_steps: 81"));
+  all.push_back(Make<v1::GetRunResponse>("get_run_response_without_schedule",
+                                         R"(run { inferred_schedule: "lr: constant at 0.1 so far" })"));
   all.push_back(Make<v1::GetCurveRequest>("get_curve_request", R"(project: "demo" run_id: "a" metric: "lr")"));
   all.push_back(
       Make<v1::GetCurveResponse>("get_curve_response", R"(metric: "lr" step: 1.5 value: 2.5 stddev: 0.5 count: 2
                                superseded { rewound_to_step: 81 step: 90 value: 2 })"));
+  all.push_back(Make<v1::ForecastRunRequest>("forecast_run_request", R"(
+      project: "demo" run_id: "a" total_steps: 8000 schedule { peak_lr: 0.5 } decay: LINEAR decay_start_step: 6000
+      final_lr: 0 )"));
+  const std::string planned = Braced("forecast", kForecast) + "total_steps: 8000 " + kKnots + R"( plan: "as asked" )";
+  all.push_back(
+      Make<v1::ForecastRunResponse>("forecast_run_response", Braced("declared", planned) + Braced("what_if", planned)));
   all.push_back(Make<v1::WatchRunsRequest>("watch_runs_request", R"(project: "demo" run_id: "a")"));
   all.push_back(Make<v1::WatchRunsResponse>("watch_runs_response", Braced("runs", Summary())));
 }

@@ -14,6 +14,8 @@
 #include <utility>
 
 #include "client/import/run_file.h"
+#include "core/engine/rate_metric.h"
+#include "core/engine/run_plan.h"
 #include "core/law/law.h"
 #include "daemon/convert/run_convert.h"
 #include "fmt/format.h"
@@ -28,6 +30,8 @@ constexpr double kTail = 0.99;      // Past this share of the plan the values ar
 struct Finished {
   RunSpec spec;
   Column points;
+  std::string rate_metric;  // Of a run that declares no schedule but logs rates; or empty.
+  Column rates = {};
   double actual = 0;
 };
 
@@ -59,6 +63,24 @@ std::optional<double> Actual(const Column& points, Step total) {
   return std::isfinite(actual) ? std::optional<double>(actual) : std::nullopt;
 }
 
+// Fills in the metric that the daemon would take for the learning rate.
+void ReadRates(const ReadRun& read, Finished& run) {
+  std::map<std::string, int> ranks;
+  for (const RunSegment& segment : read.segments) {
+    for (const v1::Points& points : segment.metrics) {
+      const std::optional<int> rank = RateMetricRank(points.metric());
+      if (rank && points.metric() != run.spec.objective) ranks[points.metric()] = *rank;
+    }
+  }
+  const auto best =
+      std::min_element(ranks.begin(), ranks.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (best == ranks.end()) return;
+  absl::StatusOr<Column> column = ToColumn(SurvivingPoints(read, best->first));
+  if (!column.ok()) return;
+  run.rate_metric = best->first;
+  run.rates = *std::move(column);
+}
+
 // The run in the file, or why there is none in `result`.
 std::optional<Finished> ReadFinished(const std::string& path, FileResult& result) {
   const absl::StatusOr<ReadRun> read = ReadRunFile(path);
@@ -72,7 +94,7 @@ std::optional<Finished> ReadFinished(const std::string& path, FileResult& result
     result.problem = fmt::format("{}: {}", path, std::string(spec.status().message()));
     return std::nullopt;
   }
-  Finished run{.spec = *std::move(spec), .points = {}, .actual = 0};
+  Finished run{.spec = *std::move(spec), .points = {}, .rate_metric = {}, .rates = {}, .actual = 0};
   if (!run.spec.total_steps.has_value()) {
     result.skipped = "declares no totalSteps";
     return std::nullopt;
@@ -85,7 +107,15 @@ std::optional<Finished> ReadFinished(const std::string& path, FileResult& result
     return std::nullopt;
   }
   run.actual = *actual;
+  if (!run.spec.schedule) ReadRates(*read, run);
   return run;
+}
+
+// Adds what lies at or before `last`, from `next` on.
+void AddUpTo(double last, const Column& column, size_t& next, Curve& curve) {
+  for (; next < column.steps.size() && static_cast<double>(column.steps[next]) <= last; ++next) {
+    curve.Add(column.steps[next], column.values[next]);
+  }
 }
 
 FileResult Replay(const std::string& path, const std::vector<double>& fractions, const Prior& prior) {
@@ -94,16 +124,15 @@ FileResult Replay(const std::string& path, const std::vector<double>& fractions,
   if (!run.has_value()) return result;
   result.spec = run->spec;
   result.actual = run->actual;
-  const Plan plan = MakePlan(run->spec);
-  const double total = static_cast<double>(*plan.total_steps);
+  const double total = static_cast<double>(*run->spec.total_steps);
   Curve curve;
-  size_t next = 0;
+  std::optional<RateLog> rates;
+  if (!run->rate_metric.empty()) rates = RateLog{run->rate_metric, {}};
+  size_t next = 0, next_rate = 0;
   for (double fraction : fractions) {  // Ascending: one pass over the points.
-    for (; next < run->points.steps.size(); ++next) {
-      if (static_cast<double>(run->points.steps[next]) > fraction * total) break;
-      curve.Add(run->points.steps[next], run->points.values[next]);
-    }
-    result.lines.push_back({fraction, ForecastEnd(curve, plan, prior)});
+    AddUpTo(fraction * total, run->points, next, curve);
+    if (rates) AddUpTo(fraction * total, run->rates, next_rate, rates->curve);
+    result.lines.push_back({fraction, ForecastEnd(curve, PlanRun(run->spec, curve.last_step(), rates).plan, prior)});
   }
   return result;
 }

@@ -57,6 +57,27 @@ TEST_F(BacktestTest, WritesOneLineForEachRunAndFractionInOrder) {
   EXPECT_FALSE(std::getline(lines, line));
 }
 
+TEST_F(BacktestTest, ARunThatLogsItsRateIsForecastAsIfItHadDeclaredIt) {
+  for (const bool declares : {true, false}) {
+    std::ofstream out(folder_ + (declares ? "/a.jsonl" : "/b.jsonl"));
+    out << R"({"run":{"project":"p","runId":")" << (declares ? "a" : "b") << R"(","totalSteps":1000)"
+        << (declares ? R"(,"schedule":{"peakLr":1,"decay":"LINEAR"})" : "") << "}}\n";
+    for (int s = 1; s <= 1000; ++s) {
+      out << R"({"points":{"metric":"train/loss","step":[)" << s << R"(],"value":[)" << 2 * std::pow(s / 1000.0, -0.07)
+          << "]}}\n";
+      out << R"({"points":{"metric":"optim/lr","step":[)" << s << R"(],"value":[)" << 1 - s / 1000.0 << "]}}\n";
+    }
+  }
+  options_.fractions = {0.5};
+  options_.output = BacktestOptions::Output::kJson;
+  ASSERT_EQ(Run(), kBacktestDone) << err_.str();
+  std::istringstream lines(out_.str());
+  std::string declared, logged;
+  ASSERT_TRUE(std::getline(lines, declared) && std::getline(lines, logged));
+  const auto median = [](const std::string& line) { return std::stod(line.substr(line.find("\"0.5\":") + 6)); };
+  EXPECT_NEAR(median(logged), median(declared), 1e-4);
+}
+
 TEST_F(BacktestTest, GivesTheSameLinesOnAnyNumberOfThreads) {
   for (int i = 0; i < 9; ++i) WriteRun("r" + std::to_string(i), 1000);
   options_.output = BacktestOptions::Output::kJson;

@@ -35,15 +35,33 @@ TEST(CommandLineTest, TheAddressComesFromTheEnvironmentUnlessItIsGiven) {
   EXPECT_EQ(ParseCommandLine({"runs"}).line->common.address, "127.0.0.1:7461");
 }
 
+TEST(CommandLineTest, AWhatIfSaysOnlyWhatWasTyped) {
+  const ForecastOptions none = std::get<ForecastCommand>(ParseCommandLine({"forecast", "a"}).line->command).options;
+  EXPECT_FALSE(none.total_steps || none.final_lr || !none.decay.empty() || !none.decay_from.empty());
+  const ParsedCommandLine all = ParseCommandLine({"forecast", "a", "--total-steps", "8000", "--decay", "one-minus-sqrt",
+                                                  "--decay-from", "now", "--final-lr", "0"});
+  ASSERT_TRUE(all.line.has_value()) << all.text;
+  const ForecastOptions& options = std::get<ForecastCommand>(all.line->command).options;
+  EXPECT_EQ(options.total_steps, 8000);
+  EXPECT_EQ(options.decay, "one-minus-sqrt");
+  EXPECT_EQ(options.decay_from, "now");
+  EXPECT_EQ(options.final_lr, 0.0);
+}
+
 TEST(CommandLineTest, AMistakeIsUsageAndSaysWhat) {
-  for (const auto& [arguments, word] :
-       std::vector<std::pair<std::vector<std::string>, std::string>>{{{}, "subcommand"},
-                                                                     {{"show"}, "RUN"},
-                                                                     {{"frobnicate"}, "frobnicate"},
-                                                                     {{"runs", "-o", "xml"}, "xml"},
-                                                                     {{"push", "a.jsonl", "--rate", "-3"}, "-3"},
-                                                                     {{"import"}, "PATH"},
-                                                                     {{"laws", "p", "--runs", "a"}, "--runs"}}) {
+  for (const auto& [arguments, word] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{}, "subcommand"},
+           {{"show"}, "RUN"},
+           {{"frobnicate"}, "frobnicate"},
+           {{"runs", "-o", "xml"}, "xml"},
+           {{"push", "a.jsonl", "--rate", "-3"}, "-3"},
+           {{"import"}, "PATH"},
+           {{"forecast"}, "RUN"},
+           {{"forecast", "a", "--decay", "steep"}, "steep"},
+           {{"forecast", "a", "--final-lr", "0"}, "--decay"},
+           {{"forecast", "a", "--total-steps", "0"}, "0"},
+           {{"forecast", "a", "--decay", "linear", "--decay-from", "soon"}, "soon"},
+           {{"laws", "p", "--runs", "a"}, "--runs"}}) {
     const ParsedCommandLine parsed = ParseCommandLine(arguments);
     EXPECT_FALSE(parsed.line.has_value());
     EXPECT_EQ(parsed.code, ExitCode::kUsage);
@@ -54,8 +72,8 @@ TEST(CommandLineTest, AMistakeIsUsageAndSaysWhat) {
 TEST(CommandLineTest, HelpNamesEveryCommandAndTheExitCodes) {
   const ParsedCommandLine parsed = ParseCommandLine({"--help"});
   EXPECT_EQ(parsed.code, ExitCode::kOk);
-  for (const char* word :
-       {"runs", "show", "watch", "push", "import", "backtest", "laws", "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
+  for (const char* word : {"runs", "show", "watch", "forecast", "push", "import", "backtest", "laws",
+                           "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
     EXPECT_THAT(parsed.text, HasSubstr(word));
   }
   EXPECT_THAT(ParseCommandLine({"push", "--help"}).text, HasSubstr("Example"));

@@ -141,6 +141,15 @@ TEST(RunViewTest, ARunThatEndedShowsHowWrongItsForecastsWere) {
               HasSubstr("It is completed: train/loss 2.000 at step 1000; the newest forecast was 1.90 [1.85, 1.95]\n"));
 }
 
+TEST(RunViewTest, WhatTheLoggedRatesSayStandsWhereNoScheduleIsDeclared) {
+  v1::GetRunResponse answer;
+  *answer.mutable_run() = Summary(v1::Run::RUNNING);
+  answer.mutable_run()->mutable_run()->clear_schedule();
+  EXPECT_THAT(RunText(answer, {}, Style(80)), HasSubstr("  schedule    none declared\n"));
+  answer.mutable_run()->set_inferred_schedule("lr: linear, 0.01 to 0");
+  EXPECT_THAT(RunText(answer, {}, Style(80)), HasSubstr("  schedule    none declared; logged lr: linear, 0.01 to 0\n"));
+}
+
 TEST(RunViewTest, ALabelCannotCommandTheTerminal) {
   v1::GetRunResponse answer;
   *answer.mutable_run() = Summary(v1::Run::RUNNING);

@@ -51,5 +51,24 @@ TEST(ViewConvertTest, ARunWithoutPointsSaysNeitherStepNorValue) {
                   R"("state":"RUNNING","openedAt":"1970-01-01T00:00:01.500Z"}})");
 }
 
+TEST(ViewConvertTest, AWhatIfSaysOnlyWhatWasAsked) {
+  EXPECT_EQ(*ToWhatIf(v1::ForecastRunRequest()), WhatIf{});
+  v1::ForecastRunRequest request;
+  request.set_total_steps(0);
+  request.set_decay(v1::Schedule::EXPONENTIAL);
+  request.set_decay_start_step(0);
+  request.set_final_lr(0);
+  const WhatIf expected{.total_steps = 0, .decay = Decay::kExponential, .decay_start_step = 0, .final_lr = 0.0};
+  EXPECT_EQ(*ToWhatIf(request), expected);
+  request.set_decay(static_cast<v1::Schedule::Decay>(77));
+  EXPECT_EQ(ToWhatIf(request).status().message().substr(0, 12), "decay: is 77");
+  v1::ForecastRunRequest whole;
+  whole.mutable_schedule()->set_peak_lr(2);
+  whole.mutable_schedule()->set_warmup_steps(3);
+  EXPECT_EQ(ToWhatIf(whole)->schedule, (ScheduleSpec{.peak_lr = 2, .warmup_steps = 3}));
+  whole.mutable_schedule()->set_decay(static_cast<v1::Schedule::Decay>(77));
+  EXPECT_EQ(ToWhatIf(whole).status().message().substr(0, 21), "schedule.decay: is 77");
+}
+
 }  // namespace
 }  // namespace curvecast

@@ -39,6 +39,27 @@ TEST_F(RunTest, PointsOfABatchStandInTheCurve) {
   EXPECT_DOUBLE_EQ(run().Progress(), 0.002);
 }
 
+TEST_F(RunTest, TheLikeliestMetricIsTheLoggedRateUnlessAScheduleIsDeclared) {
+  Apply(Open());
+  EXPECT_FALSE(run().LoggedRates().has_value());
+  Apply(Batch(1, {Losses({{1, 4.0}}), Losses({{1, 0.1}}, "lr-AdamW"), Losses({{1, 0.2}}, "train/lr"),
+                  Losses({{1, 0.3}}, "optim/lr")}));
+  ASSERT_TRUE(run().LoggedRates().has_value());
+  EXPECT_EQ(run().LoggedRates()->metric, "optim/lr") << "of two as likely the first by name";
+  EXPECT_EQ(run().LoggedRates()->curve.last_value(), 0.3);
+  curvecast::Run* run_to_show = engine_.FindMutable(Key());
+  EXPECT_TRUE(run_to_show->ShowInferred("flat"));
+  EXPECT_FALSE(run_to_show->ShowInferred("flat")) << "no news";
+  EXPECT_EQ(run().View()->inferred_schedule, "flat");
+
+  Event declared = Open(2);
+  std::get<RunOpened>(declared.body).spec.schedule = ScheduleSpec{.peak_lr = 1};
+  Apply(declared);
+  EXPECT_FALSE(run().LoggedRates().has_value());
+  EXPECT_FALSE(run_to_show->ShowInferred("late"));
+  EXPECT_EQ(run().View()->inferred_schedule, "");
+}
+
 TEST_F(RunTest, ABatchThatComesTwiceCountsOnce) {
   Apply(Open());
   Apply(Batch(1, {Losses({{1, 4.0}})}));

@@ -29,7 +29,10 @@ class HttpServerTest : public ::testing::Test {
 
   Inbox inbox_{{}};
   BoardHolder boards_;
-  Answers answers_{boards_, inbox_};
+  prometheus::Registry registry_;
+  LoopMetrics metrics_{registry_};
+  FitPool fitters_{1, Prior::Shipped(), inbox_, metrics_};
+  Answers answers_{boards_, inbox_, fitters_};
   testing::FixedClock clock_;
   std::unique_ptr<HttpServer> server_;
 };
@@ -82,6 +85,40 @@ TEST_F(HttpServerTest, ACurveIsAskedOfTheRunItself) {
   engine.join();
   inbox_.Close();
   EXPECT_EQ(Get("/api/v1/runs/p/a/curve")->status, 503) << "a stopping daemon says so at once";
+}
+
+TEST_F(HttpServerTest, AWhatIfIsAskedOfTheRunItself) {
+  boards_.Put(BoardOf({View("a")}));
+  RunOpened opened;
+  opened.spec = *View("a")->spec;
+  curvecast::Run run(opened, 0);
+  Column points{"train/loss", {}, {}};
+  for (Step step = 1; step <= 50; ++step) {
+    points.steps.push_back(step);
+    points.values.push_back(2 + 1.0 / static_cast<double>(step));
+  }
+  run.Apply(BatchAppended{.writer = "", .sequence = 1, .columns = {points}, .end = {}}, 0);
+  std::thread engine([&] {  // Plays the engine's thread for three questions.
+    for (int answered = 0; answered < 3;) {
+      for (Inbox::Item& item : inbox_.Drain(std::chrono::seconds(30))) {
+        std::get<Question>(item).answer(&run);
+        ++answered;
+      }
+    }
+  });
+  const std::string longer = Get("/api/v1/runs/p/a/what-if?total_steps=200")->body;
+  EXPECT_THAT(longer, HasSubstr(R"("totalSteps": "100")"));
+  EXPECT_THAT(longer, HasSubstr(R"("totalSteps": "200")"));
+  EXPECT_THAT(longer, HasSubstr(R"("plan": "no schedule known")"));
+  const auto shorter = Get("/api/v1/runs/p/a/what-if?total_steps=20");
+  EXPECT_EQ(shorter->status, 400);
+  EXPECT_THAT(shorter->body, HasSubstr("total_steps: 20 lies before the newest step 50"));
+  EXPECT_EQ(Get("/api/v1/runs/p/a/what-if?decay=one-minus-sqrt")->status, 409) << "the present rate is not known";
+  engine.join();
+  EXPECT_THAT(Get("/api/v1/runs/p/a/what-if?decay=sideways")->body, HasSubstr("write one of NONE, COSINE"));
+  EXPECT_THAT(Get("/api/v1/runs/p/a/what-if?final_lr=low")->body,
+              HasSubstr("final_lr: is \\\"low\\\"; write a number"));
+  EXPECT_EQ(Get("/api/v1/runs/p/a/what-if?total_steps=1e3")->status, 400);
 }
 
 TEST_F(HttpServerTest, BadAndTakenAddressesAreSaid) {

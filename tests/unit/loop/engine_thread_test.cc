@@ -260,5 +260,23 @@ TEST_F(EngineThreadTest, WatchersAreToldOfTheNewestBoard) {
   EXPECT_TRUE(news.wait_for(lock, seconds(30), [&] { return points == 1; }));
 }
 
+TEST_F(EngineThreadTest, WhatTheLoggedRatesSayIsOnTheBoard) {
+  Start();
+  Send(Open());
+  Column rates{"lr", {}, {}}, losses{"train/loss", {}, {}};
+  for (Step step = 10; step <= 500; step += 10) {
+    const double at = static_cast<double>(step);
+    losses.steps.push_back(step);
+    losses.values.push_back(2 + 1 / std::sqrt(at));
+    rates.steps.push_back(step);
+    rates.values.push_back(0.01 * (1 - at / 1000));
+  }
+  Send(Batch(1, {losses, rates}));
+  EXPECT_TRUE(Eventually([](const Board& board) {
+    const RunView* run = board.Find(Key());
+    return run != nullptr && run->forecast != nullptr && run->inferred_schedule.starts_with("lr: linear, ");
+  }));
+}
+
 }  // namespace
 }  // namespace curvecast

@@ -27,7 +27,6 @@ class RpcServerTest : public ::testing::Test {
   void StartServer(RpcServer::Options options, Inbox::Limits limits = {}) {
     inbox_ = std::make_unique<Inbox>(limits);
     boards_ = std::make_unique<BoardHolder>();
-    answers_ = std::make_unique<Answers>(*boards_, *inbox_);
     EngineThread::Options engine_options;
     engine_options.publish_interval = std::chrono::milliseconds(5);
     engine_ = std::make_unique<EngineThread>(
@@ -35,6 +34,7 @@ class RpcServerTest : public ::testing::Test {
         EngineThread::Parts{journal_, clock_, *inbox_, *boards_, metrics_, [](const absl::Status&) {},
                             [](const RunKey&, const absl::Status&) {}, [](const absl::Status&) {}},
         Prior::Shipped());
+    answers_ = std::make_unique<Answers>(*boards_, *inbox_, engine_->fitters());
     auto server = RpcServer::Start(options, {*inbox_, clock_, *answers_, *boards_});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
