@@ -19,7 +19,7 @@ std::string_view Explain(NotYet reason) {
     case NotYet::kOutsideLaw:
       return "the objective is at or below zero, where the law does not hold";
     case NotYet::kUnsupported:
-      return "an objective that is to be maximised is not forecast yet";
+      return "an objective that is to be maximised is forecast only as a share, within 0 to 1 or 0 to 100";
   }
   return "unknown reason";
 }

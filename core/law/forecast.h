@@ -31,6 +31,13 @@ struct PathPoint {
   double p05 = 0, p50 = 0, p95 = 0;
 };
 
+// What a forecast leaned on besides the run's own curve and the shipped prior.
+struct LeanedOn {
+  int relatives = 0;  // Finished runs of the project.
+  int siblings = 0;   // Of those, of the run's own family.
+  double factor = 0;  // Of the interval about its median; 0 if that is not known (an old journal).
+};
+
 // What is said about the end of a run. Every number is finite if reason is kAnswered.
 struct Forecast {
   NotYet reason = NotYet::kTooFewPoints;
@@ -39,6 +46,7 @@ struct Forecast {
   std::array<double, 5> quantiles = {};  // Of the objective at total_steps, at kQuantileLevels; never decreasing.
   double expected_value = 0;             // The law's curve at `step`, noise removed.
   std::vector<PathPoint> path;           // From `step` to total_steps, at most 33 points.
+  LeanedOn leaned;                       // Set by who leans: MakeForecast of core/engine.
 
   bool answered() const { return reason == NotYet::kAnswered; }
   double median() const { return quantiles[2]; }

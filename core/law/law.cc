@@ -1,27 +1,31 @@
 #include "core/law/law.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "core/law/mixture.h"
+#include "core/law/objective.h"
 #include "core/law/observation.h"
 #include "core/law/posterior.h"
-#include "core/law/shape.h"
 
 namespace curvecast {
 namespace {
 
-constexpr double kAgeing = 0.5;       // h: an old point's variance grows by (x_now / x)^(2 / h).
-constexpr double kTemper = 0.7;       // Power on the evidence.
+constexpr double kTemper = 0.35;      // Power on the evidence.
+constexpr double kTraitTemper = 0.3;  // Power on how usual the run's traits are for an archetype.
+// Log odds of what the kin say over any archetype, before the points. Without a schedule they share less.
+constexpr std::array<double, kRateKinds> kKinOdds = {6, 16};
 constexpr double kTailShare = 0.01;   // The end's value is read off the last 1 % of the run.
 constexpr double kStrayMemory = 0.1;  // In log x: how soon the curve's stray from the law is a new one.
-constexpr double kNegligible = 1e-3;  // A component's weight over the largest.
+constexpr double kNegligible = 1e-3;  // A member's weight over the largest.
 constexpr double kEarliest = 0.03;    // Progress.
-constexpr size_t kFewest = 2;         // Observations.
-constexpr double kRise = 0.08;        // Log level over the lowest.
-constexpr double kSteepest = 0.15;    // Slope of log loss in log x that a power law still has.
-constexpr double kSteepDoubt = 0.6;   // Log level at the end in doubt for each unit of slope beyond it.
+constexpr double kEarliestWarming = 0.1;
+constexpr size_t kFewest = 2;  // Observations.
+constexpr size_t kFewestWarming = 3;
+constexpr double kRise = 0.08;  // Log level over the lowest.
 constexpr int kPathPieces = 32;
 
 Forecast Unanswered(Forecast forecast, NotYet reason) {
@@ -31,67 +35,68 @@ Forecast Unanswered(Forecast forecast, NotYet reason) {
 
 double FiniteExp(double log_value) { return std::min(std::exp(log_value), std::numeric_limits<double>::max()); }
 
-// One node under one archetype, after the run's points.
-struct Member {
-  size_t node;
-  double weight;
-  double stray;
-  Posterior posterior;
-};
-
 // Why these observations allow no forecast, or kAnswered.
-NotYet Judge(const Observations& seen, double progress) {
-  if (seen.points.size() < kFewest || progress < kEarliest) return NotYet::kTooFewPoints;
-  const double slack = kRise + 4 * std::sqrt(seen.points.back().variance);
+NotYet Judge(const Observations& seen, double progress, double noise) {
+  if (seen.points.empty() || progress < kEarliest) return NotYet::kTooFewPoints;
+  if (seen.points.back().warming && (seen.points.size() < kFewestWarming || progress < kEarliestWarming)) {
+    return NotYet::kWarmup;
+  }
+  if (seen.points.size() < kFewest) return NotYet::kTooFewPoints;
+  const Observation& newest = seen.points.back();
+  const double slack = kRise + 4 * noise / std::sqrt(newest.count);
   if (progress < 1 && seen.lowest < -slack) return NotYet::kNotFalling;
   return NotYet::kAnswered;
 }
 
-// How much of the slope in log x over the newest half of x is more than a power law has: the run is still in the first
-// fall from chance, where the law does not hold, and nothing tells yet how long that fall goes on.
-double ExcessSlope(const std::vector<Observation>& points) {
-  double weight = 0, x = 0, y = 0, xx = 0, xy = 0;
-  for (const Observation& p : points) {
-    if (p.share < 0.5 * points.back().share) continue;
-    const double w = 1 / p.crowd, at = std::log(p.share);
-    weight += w;
-    x += w * at;
-    y += w * p.level;
-    xx += w * at * at;
-    xy += w * at * p.level;
-  }
-  const double spread = xx - x * x / weight;
-  if (spread < 1e-3 * weight) return 0;
-  return std::max(0.0, -(xy - x * y / weight) / spread - kSteepest);
-}
+// One belief after the run's points.
+struct Member {
+  double weight;  // Log of it until Weigh.
+  double stray, noise;
+  double end_offset;  // Of the end's value from the law's.
+  Posterior posterior;
+};
 
-class BankFit {
+// The mixture of all beliefs, weighed by how well each foresaw the points.
+class Bank {
  public:
-  BankFit(const Prior::Kind& prior, const RunClock& clock, const Observations& seen, std::vector<Place> future)
-      : bank_(Bank(clock.kind())), seen_(seen), future_(std::move(future)) {
-    const double now = seen.points.back().share;
-    std::vector<Place> places;
-    for (const Observation& p : seen.points) {
-      places.push_back({p.share, p.rate});
-      age_.push_back(std::pow(now / p.share, 2 / kAgeing));
+  Bank(const Prior& all, RateKind kind, const Belief* kin, const Traits& traits, const Observations& seen)
+      : seen_(seen) {
+    const Prior::Kind& prior = all.Of(kind);
+    const Archetype& any = prior.any();
+    Coefficients mean = any.MeanOf(traits);
+    mean(0) = 0;
+    const double noise = PointNoise(seen, Residuals(seen, mean), any.noise);
+    const Evidence evidence = Weigh(seen, any.stray, noise);
+    const bool sized = traits.known.test(Traits::kTokensPerStep) && traits.known.test(Traits::kParameters);
+    for (const Archetype& a : prior.archetypes) {
+      if (a.apart) {
+        AddApart(a, traits);
+        continue;
+      }
+      Coefficients at = a.MeanOf(traits);
+      const double odds = kTraitTemper * a.LogDensity(traits);
+      if (a.knows_level && sized) {
+        at(0) -= seen.origin;
+        Add(a.tight, at, evidence, any.stray, noise, odds);
+      }
+      at(0) = 0;
+      Add(a.loose, at, evidence, any.stray, noise, odds);
     }
-    for (size_t n = 0; n < bank_.size(); ++n) {
-      FindAnneal(n, clock, places);
-      FitNode(prior, n);
-    }
-    Weigh();
+    Add(prior.free, mean, evidence, any.stray, noise, kTraitTemper * any.LogDensity(traits));
+    if (kin != nullptr) AddKin(*kin, kKinOdds[static_cast<size_t>(kind)]);
+    Normalize();
+    Join();
   }
 
   // Log of the level at the run's end, relative to the origin.
-  std::vector<Component> End(double tail_variance) const {
+  std::vector<Component> End(double tail_points) const {
     // What the curve strays at the end is partly what it strays now.
-    const double now = std::log(seen_.points.back().share);
-    const double fresh = -std::expm1(2 * now / kStrayMemory);
-    const double doubt = std::min(1.0, -now) * kSteepDoubt * ExcessSlope(seen_.points);
+    const double fresh = -std::expm1(2 * std::log(seen_.newest_share()) / kStrayMemory);
     std::vector<Component> mixture;
     for (const Member& m : members_) {
-      const double variance = m.posterior.covariance(0, 0) + tail_variance + fresh * m.stray * m.stray + doubt * doubt;
-      mixture.push_back({m.weight, m.posterior.mean(0), std::sqrt(variance)});
+      const double variance =
+          m.posterior.covariance(0, 0) + m.noise * m.noise / tail_points + fresh * m.stray * m.stray;
+      mixture.push_back({m.weight, m.posterior.mean(0) + m.end_offset, std::sqrt(variance)});
     }
     return mixture;
   }
@@ -99,78 +104,59 @@ class BankFit {
   struct Level {
     double mean, sd;
   };
-  // The law's curve at one of the future places: mean and standard deviation over the mixture.
-  Level At(size_t place) const {
-    double mean = 0, square = 0, variance = 0;
-    for (const Member& m : members_) {
-      const Eigen::Vector3d f(1, PowerFeature(bank_[m.node].exponent, future_[place].share),
-                              future_anneal_[m.node][place]);
-      const double level = f.dot(m.posterior.mean);
-      mean += m.weight * level;
-      square += m.weight * level * level;
-      variance += m.weight * f.dot(m.posterior.covariance * f);
-    }
-    return {mean, std::sqrt(std::max(variance + square - mean * mean, 1e-16))};
+  // The law's curve at a place: mean and standard deviation over the mixture.
+  Level At(const FeatureRow& row) const {
+    return {row.dot(mean_), std::sqrt(std::max(row.dot(covariance_ * row), 1e-16))};
   }
 
  private:
-  // Nodes that differ in their exponent alone share the feature.
-  void FindAnneal(size_t n, const RunClock& clock, const std::vector<Place>& places) {
-    for (size_t m = 0; m < n; ++m) {
-      if (bank_[m].anneal != bank_[n].anneal || bank_[m].parameter != bank_[n].parameter) continue;
-      anneal_.push_back(anneal_[m]);
-      future_anneal_.push_back(future_anneal_[m]);
-      return;
-    }
-    anneal_.push_back(AnnealFeature(bank_[n], clock, places));
-    future_anneal_.push_back(AnnealFeature(bank_[n], clock, future_));
+  void Add(const Belief& belief, const Coefficients& mean, const Evidence& evidence, double stray, double noise,
+           double log_odds) {
+    Posterior posterior = Update(belief, mean, evidence);
+    if (!std::isfinite(posterior.log_evidence)) return;
+    const double weight = kTemper * posterior.log_evidence + log_odds;
+    members_.push_back({weight, stray, noise, belief.bend.end, std::move(posterior)});
   }
 
-  void FitNode(const Prior::Kind& prior, size_t n) {
-    std::vector<double> power;
-    for (const Observation& p : seen_.points) power.push_back(PowerFeature(bank_[n].exponent, p.share));
-    for (const Archetype& a : prior.archetypes) {
-      const NodePrior& node = a.nodes[n];
-      Evidence evidence;
-      for (size_t i = 0; i < seen_.points.size(); ++i) {
-        const Observation& p = seen_.points[i];
-        const double variance = (p.variance + node.stray * node.stray * p.crowd) * age_[i];
-        evidence.Add(power[i], anneal_[n][i], p.level, variance);
-      }
-      members_.push_back({n, 0, node.stray, Update(node, evidence)});
-    }
+  void AddApart(const Archetype& a, const Traits& traits) {
+    Coefficients at = a.MeanOf(traits);
+    at(0) = 0;
+    const double noise = PointNoise(seen_, Residuals(seen_, at), a.noise);
+    Add(a.loose, at, Weigh(seen_, a.stray, noise), a.stray, noise, kTraitTemper * a.LogDensity(traits));
   }
 
-  void Weigh() {
-    double best = -std::numeric_limits<double>::infinity();
-    for (const Member& m : members_) best = std::max(best, m.posterior.log_evidence);
-    double sum = 0;
+  void AddKin(const Belief& kin, double odds) {
+    Coefficients mean = kin.mean;
+    mean(0) -= seen_.origin;
+    const Observations straight = Straighten(seen_, kin.bend);
+    const double noise = PointNoise(straight, Residuals(straight, mean), kin.noise);
+    Add(kin, mean, Weigh(straight, kin.stray, noise), kin.stray, noise, odds);
+  }
+
+  void Normalize() {
+    double best = -std::numeric_limits<double>::infinity(), sum = 0;
+    for (const Member& m : members_) best = std::max(best, m.weight);
     for (Member& m : members_) {
-      m.weight = std::exp(kTemper * (m.posterior.log_evidence - best));
+      m.weight = std::exp(m.weight - best);
       if (m.weight > kNegligible) sum += m.weight;
     }
     std::erase_if(members_, [](const Member& m) { return !(m.weight > kNegligible); });
     for (Member& m : members_) m.weight /= sum;
   }
 
-  const std::vector<Node>& bank_;
-  const Observations& seen_;
-  const std::vector<Place> future_;
-  std::vector<double> age_;
-  std::vector<std::vector<double>> anneal_, future_anneal_;  // By node.
-  std::vector<Member> members_;
-};
-
-double Widen(const Prior::Kind& prior, double progress) {
-  const auto& at = Prior::kProgress;
-  if (progress <= at.front()) return prior.widen.front();
-  for (size_t i = 1; i < at.size(); ++i) {
-    if (progress > at[i]) continue;
-    const double part = (progress - at[i - 1]) / (at[i] - at[i - 1]);
-    return prior.widen[i - 1] + part * (prior.widen[i] - prior.widen[i - 1]);
+  void Join() {
+    for (const Member& m : members_) mean_ += m.weight * m.posterior.mean;
+    for (const Member& m : members_) {
+      const Coefficients off = m.posterior.mean - mean_;
+      covariance_ += m.weight * (m.posterior.covariance + off * off.transpose());
+    }
   }
-  return prior.widen.back();
-}
+
+  const Observations& seen_;
+  std::vector<Member> members_;
+  Coefficients mean_ = Coefficients::Zero();
+  CoefficientMatrix covariance_ = CoefficientMatrix::Zero();
+};
 
 // Steps from the newest to the end, both included, evenly spaced.
 std::vector<Step> PathSteps(Step newest, Step end) {
@@ -183,67 +169,72 @@ std::vector<Step> PathSteps(Step newest, Step end) {
   return steps;
 }
 
-void FillEnd(const BankFit& fit, const Observations& seen, const Prior::Kind& prior, Step total, Forecast& forecast) {
-  const double tail_points = std::max(1.0, kTailShare * static_cast<double>(total) * seen.points_per_step);
-  const std::vector<Component> mixture = fit.End(seen.noise * seen.noise / tail_points);
-  const double median = Quantile(mixture, 0.5);
-  const double widen = Widen(prior, forecast.progress);
+void FillEnd(const Bank& bank, const Observations& seen, const IntervalFactors& factors, Step total,
+             Forecast& forecast) {
+  const std::vector<Component> mixture =
+      bank.End(std::max(1.0, kTailShare * static_cast<double>(total) * seen.points_per_step));
+  const double median = Quantile(mixture, 0.5), factor = FactorAt(factors, forecast.progress);
   double below = -std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < kQuantileLevels.size(); ++i) {
-    const double level = median + widen * (Quantile(mixture, kQuantileLevels[i]) - median);
+    const double level = median + factor * (Quantile(mixture, kQuantileLevels[i]) - median);
     below = std::max(below, level);
     forecast.quantiles[i] = FiniteExp(seen.origin + below);
   }
 }
 
 // The band along the path has the end's own proportions, scaled by how sure the law is of each place.
-void FillPath(const BankFit& fit, const Observations& seen, const std::vector<Step>& steps, Forecast& forecast) {
-  const BankFit::Level end = fit.At(steps.size() - 1);
+void FillPath(const Bank& bank, const Observations& seen, const RunClock& clock, const std::vector<Step>& steps,
+              Forecast& forecast) {
+  std::vector<Place> places;
+  for (Step step : steps) {
+    const double at = static_cast<double>(step);
+    places.push_back({clock.Share(at), clock.Rate(at)});
+  }
+  const std::vector<FeatureRow> rows = Features(clock, places);
+  const Bank::Level end = bank.At(rows.back());
   const auto offset = [&](double value) {
     return std::log(std::max(value, std::numeric_limits<double>::denorm_min())) - seen.origin - end.mean;
   };
   const double low = offset(forecast.quantiles[0]), middle = offset(forecast.quantiles[2]),
                high = offset(forecast.quantiles[4]);
   for (size_t i = 0; i < steps.size(); ++i) {
-    const BankFit::Level level = fit.At(i);
+    const Bank::Level level = bank.At(rows[i]);
     const double scale = level.sd / end.sd, origin = seen.origin + level.mean;
     forecast.path.push_back({steps[i], FiniteExp(origin + scale * low), FiniteExp(origin + scale * middle),
                              FiniteExp(origin + scale * high)});
   }
-  forecast.expected_value = FiniteExp(seen.origin + fit.At(0).mean);
+  forecast.expected_value = FiniteExp(seen.origin + bank.At(rows[0]).mean);
 }
 
 }  // namespace
 
-Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior) {
+Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior, const Lean& lean) {
   Forecast forecast;
   forecast.step = curve.last_step();
-  if (plan.maximize) return Unanswered(forecast, NotYet::kUnsupported);
   if (!plan.total_steps.has_value() || *plan.total_steps <= 0) return Unanswered(forecast, NotYet::kNoPlan);
   const Step total = std::max(*plan.total_steps, curve.last_step());
   forecast.progress = std::min(1.0, static_cast<double>(curve.last_step()) / static_cast<double>(*plan.total_steps));
   if (curve.ends_non_finite()) return Unanswered(forecast, NotYet::kNonFinite);
-  if (curve.points() == 0) return Unanswered(forecast, NotYet::kTooFewPoints);
+  if (curve.points() == 0 || forecast.progress < kEarliest) return Unanswered(forecast, NotYet::kTooFewPoints);
+  const std::optional<Objective> objective = plan.maximize ? Objective::Share(curve) : Objective::Loss();
+  if (!objective.has_value()) return Unanswered(forecast, NotYet::kUnsupported);
 
   const RunClock clock(plan, curve.last_step());
-  if (static_cast<double>(curve.last_step()) <= clock.warmup_end()) return Unanswered(forecast, NotYet::kWarmup);
-  const ObserveResult observed = Observe(curve, clock);
+  const ObserveResult observed = Observe(curve, clock, *objective);
   if (observed.outside) return Unanswered(forecast, NotYet::kOutsideLaw);
   const Observations& seen = observed.observations;
-  if (const NotYet reason = Judge(seen, forecast.progress); reason != NotYet::kAnswered) {
+  const Prior::Kind& kind = prior.Of(clock.kind());
+  if (const NotYet reason = Judge(seen, forecast.progress, kind.any().noise); reason != NotYet::kAnswered) {
     return Unanswered(forecast, reason);
   }
 
-  const std::vector<Step> steps = PathSteps(curve.last_step(), total);
-  std::vector<Place> future;
-  for (Step step : steps) {
-    const double at = static_cast<double>(step);
-    future.push_back({clock.Share(at), clock.Rate(at)});
-  }
-  const BankFit fit(prior.Of(clock.kind()), clock, seen, std::move(future));
+  const Bank bank(prior, clock.kind(), lean.kin, TraitsOf(plan, clock), seen);
+  const Support support = lean.kin != nullptr ? Support::kKin : Support::kNone;
+  const IntervalFactors& factors = lean.factors != nullptr ? *lean.factors : kind.factors[static_cast<size_t>(support)];
   forecast.reason = NotYet::kAnswered;
-  FillEnd(fit, seen, prior.Of(clock.kind()), total, forecast);
-  FillPath(fit, seen, steps, forecast);
+  FillEnd(bank, seen, factors, total, forecast);
+  FillPath(bank, seen, clock, PathSteps(curve.last_step(), total), forecast);
+  objective->Restore(forecast);
   return forecast;
 }
 

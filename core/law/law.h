@@ -1,26 +1,26 @@
 #pragma once
 
-#include <optional>
-
 #include "core/curve/curve.h"
+#include "core/law/belief.h"
 #include "core/law/forecast.h"
+#include "core/law/plan.h"
 #include "core/law/prior.h"
-#include "core/schedule/lr_schedule.h"
 
 namespace curvecast {
 
-// All that the law may know of a run besides its curve.
-struct Plan {
-  std::optional<Step> total_steps;
-  std::optional<LrSchedule> schedule;  // Absent: unknown; the law then uses plain steps and a wider interval.
-  std::optional<double> parameters;
-  std::optional<double> tokens_per_step;
-  bool maximize = false;
+// What the project's finished runs add to the shipped prior.
+struct Lean {
+  const Belief* kin = nullptr;               // Of this run's coefficients, the level absolute. Null: none.
+  const IntervalFactors* factors = nullptr;  // Instead of the prior's own. Null: those.
 };
 
 // Forecasts the end of a run from its curve so far. Pure: the same input gives the same bits; no clock, no I/O, no
-// state. Any doubles may come in; what comes out is finite or a reason. Scaling the values by c scales the answer by c;
-// scaling all steps (with plan and schedule) leaves it.
-Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior);
+// state. Any doubles may come in; what comes out is finite or a reason. Where the plan does not say what a step
+// consumes, and there is no kin, scaling the values by c scales the answer by c, and scaling all steps (with plan and
+// schedule) leaves it.
+Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior, const Lean& lean);
+inline Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior) {
+  return ForecastEnd(curve, plan, prior, Lean{});
+}
 
 }  // namespace curvecast

@@ -1,52 +1,90 @@
 #include "core/law/posterior.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "Eigen/Cholesky"
 
 namespace curvecast {
-namespace {
 
-double LogDeterminant(const Eigen::LLT<Eigen::Matrix3d>& llt) {
-  double sum = 0;
-  for (int i = 0; i < 3; ++i) sum += std::log(llt.matrixLLT()(i, i));
-  return 2 * sum;
+bool SetCovariance(const CoefficientMatrix& covariance, Belief& belief) {
+  const Eigen::LLT<CoefficientMatrix> factor(covariance);
+  if (factor.info() != Eigen::Success) return false;
+  const double log_determinant = 2 * factor.matrixLLT().diagonal().array().log().sum();
+  if (!std::isfinite(log_determinant)) return false;
+  belief.covariance = covariance;
+  belief.precision = factor.solve(CoefficientMatrix::Identity());
+  belief.log_determinant = log_determinant;
+  return true;
 }
 
-}  // namespace
-
-void Evidence::Flush() {
-  log_weight -= std::log(product_);
-  product_ = 1;
-  factors_ = 0;
+Evidence Weigh(const Observations& seen, double stray, double noise) {
+  // One more row for the level: a single product makes all the sums.
+  using Row = Eigen::Matrix<double, kCoefficients + 1, 1>;
+  Eigen::Matrix<double, kCoefficients + 1, kCoefficients + 1> sums;
+  sums.setZero();
+  Evidence evidence;
+  Row row;
+  for (size_t i = 0; i < seen.points.size(); ++i) {
+    const Observation& p = seen.points[i];
+    const double age = seen.newest_share() / p.share;
+    const double variance = (noise * noise / p.count + stray * stray * p.crowd + p.variance) * age * age;
+    row.head<kCoefficients>() = seen.rows[i];
+    row(kCoefficients) = p.level;
+    sums.noalias() += (row / variance) * row.transpose();
+    evidence.log_weight -= std::log(variance);
+  }
+  evidence.rows = sums.topLeftCorner<kCoefficients, kCoefficients>();
+  evidence.levels = sums.topRightCorner<kCoefficients, 1>();
+  evidence.square = sums(kCoefficients, kCoefficients);
+  return evidence;
 }
 
-Posterior Update(const NodePrior& prior, Evidence evidence) {
-  evidence.Flush();
-  Eigen::Matrix3d seen;
-  seen << evidence.w, evidence.p, evidence.q, evidence.p, evidence.pp, evidence.pq, evidence.q, evidence.pq,
-      evidence.qq;
-  const Eigen::Vector3d seen_pull(evidence.y, evidence.py, evidence.qy);
+std::vector<double> Residuals(const Observations& seen, const Coefficients& at) {
+  std::vector<double> residuals;
+  residuals.reserve(seen.points.size());
+  for (size_t i = 0; i < seen.points.size(); ++i) residuals.push_back(seen.points[i].level - seen.rows[i].dot(at));
+  return residuals;
+}
 
-  const double det = prior.var22 * prior.var33 - prior.var23 * prior.var23;
-  Eigen::Matrix3d trust = Eigen::Matrix3d::Zero();
-  trust(0, 0) = 1 / (kLevelSd * kLevelSd);
-  trust(1, 1) = prior.var33 / det;
-  trust(2, 2) = prior.var22 / det;
-  trust(1, 2) = trust(2, 1) = -prior.var23 / det;
-  const Eigen::Vector3d mean(0, prior.mean2, prior.mean3);
+double Bend::At(double progress) const {
+  const auto after = std::upper_bound(kBentAt.begin(), kBentAt.end(), progress);
+  if (after == kBentAt.begin()) return offsets.front();
+  if (after == kBentAt.end()) return offsets.back();
+  const auto i = static_cast<size_t>(after - kBentAt.begin());
+  const double part = (progress - kBentAt[i - 1]) / (kBentAt[i] - kBentAt[i - 1]);
+  return offsets[i - 1] + part * (offsets[i] - offsets[i - 1]);
+}
 
-  const Eigen::Matrix3d precision = trust + seen;
-  const Eigen::LLT<Eigen::Matrix3d> llt(precision);
-  // In terms of the step away from the prior's mean, so that nothing large cancels.
-  const Eigen::Vector3d pull = seen_pull - seen * mean;
-  const double square = evidence.yy - 2 * mean.dot(seen_pull) + mean.dot(seen * mean);
-  const Eigen::Vector3d step = llt.solve(pull);
+Observations Straighten(Observations seen, const Bend& bend) {
+  for (Observation& p : seen.points) p.level -= bend.At(p.progress);
+  return seen;
+}
+
+double StrayOf(const Observations& seen, const Coefficients& at, double noise) {
+  constexpr double kMost = 0.05;  // Of one observation: beyond, it is no stray.
+  const std::vector<double> residuals = Residuals(seen, at);
+  double sum = 0, of = 1e-9;
+  for (size_t i = 0; i < residuals.size(); ++i) {
+    const Observation& p = seen.points[i];
+    if (p.warming) continue;
+    const double off = std::min(std::fabs(residuals[i]), kMost), say = p.share * p.share / p.crowd;
+    sum += say * (off * off - noise * noise / p.count - p.variance);
+    of += say;
+  }
+  return std::sqrt(std::max(0.0, sum / of));
+}
+
+Posterior Update(const Belief& belief, const Coefficients& mean, const Evidence& evidence) {
+  const Coefficients off = evidence.levels - evidence.rows * mean;
+  const double square = evidence.square - mean.dot(evidence.levels) - mean.dot(off);
+  const Eigen::LLT<CoefficientMatrix> factor(evidence.rows + belief.precision);
   Posterior posterior;
-  posterior.mean = mean + step;
-  posterior.covariance = llt.solve(Eigen::Matrix3d::Identity());
-  const double log_det_trust = -2 * std::log(kLevelSd) - std::log(det);
-  posterior.log_evidence = 0.5 * (evidence.log_weight + log_det_trust - LogDeterminant(llt) - square + pull.dot(step));
+  posterior.covariance = factor.solve(CoefficientMatrix::Identity());
+  const Coefficients moved = posterior.covariance * off;
+  posterior.mean = mean + moved;
+  const double log_determinant = 2 * factor.matrixLLT().diagonal().array().log().sum() + belief.log_determinant;
+  posterior.log_evidence = 0.5 * (evidence.log_weight - log_determinant - square + moved.dot(off));
   return posterior;
 }
 

@@ -1,50 +1,38 @@
 #pragma once
 
-#include <vector>
-
-#include "Eigen/Core"
-#include "core/law/prior.h"
+#include "core/law/belief.h"
+#include "core/law/observation.h"
 
 namespace curvecast {
 
-// Sums over observations that a conjugate Gaussian needs, each times its weight 1 / variance. Coefficients are (log
-// final level, c2, c3); a row of features is (1, p, q), p from PowerFeature and q from AnnealFeature; y is the level.
-// This is the inner loop of a forecast, hence no matrices.
+// Sums over the observations that a conjugate Gaussian needs, each times its weight 1 / variance.
 struct Evidence {
-  double w = 0, p = 0, q = 0, y = 0, pp = 0, pq = 0, qq = 0, py = 0, qy = 0, yy = 0;
-  double log_weight = 0;
-
-  void Add(double power, double anneal, double level, double variance) {
-    const double weight = 1 / variance, wp = weight * power, wq = weight * anneal, wy = weight * level;
-    w += weight;
-    p += wp;
-    q += wq;
-    y += wy;
-    pp += wp * power;
-    pq += wp * anneal;
-    qq += wq * anneal;
-    py += wp * level;
-    qy += wq * level;
-    yy += wy * level;
-    // One logarithm for several variances; each lies within 1e-9 and 1e16.
-    product_ *= variance;
-    if (++factors_ == 8) Flush();
-  }
-  void Flush();
-
- private:
-  double product_ = 1;
-  int factors_ = 0;
+  CoefficientMatrix rows = CoefficientMatrix::Zero();  // Sum w f f'.
+  Coefficients levels = Coefficients::Zero();          // Sum w f y.
+  double square = 0;                                   // Sum w y^2.
+  double log_weight = 0;                               // Sum log w.
 };
+
+// The weights that a belief's stray and this noise give: variance = noise^2 / count + stray^2 crowd + its own, times
+// (x_now / x)^2, because what is old says less of what comes.
+Evidence Weigh(const Observations& seen, double stray, double noise);
+
+// What lies between each level and the law at these coefficients (relative to the origin).
+std::vector<double> Residuals(const Observations& seen, const Coefficients& at);
+
+// The observations with a family's bend taken out.
+Observations Straighten(Observations seen, const Bend& bend);
+
+// Standard deviation of the observations about the law at these coefficients, beyond what noise explains.
+double StrayOf(const Observations& seen, const Coefficients& at, double noise);
 
 struct Posterior {
-  Eigen::Vector3d mean;
-  Eigen::Matrix3d covariance;
-  double log_evidence;  // Log density of the observations under the prior.
+  Coefficients mean;
+  CoefficientMatrix covariance;
+  double log_evidence = 0;  // Log density of the observations under the belief.
 };
 
-// The prior of the intercept is N(0, kLevelSd^2) about the newest level.
-inline constexpr double kLevelSd = 0.5;
-Posterior Update(const NodePrior& prior, Evidence evidence);
+// `mean` instead of the belief's own, which is relative to the origin.
+Posterior Update(const Belief& belief, const Coefficients& mean, const Evidence& evidence);
 
 }  // namespace curvecast
