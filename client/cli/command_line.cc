@@ -52,6 +52,7 @@ struct Commands {
   PushCommand push;
   ImportCommand import;
   BacktestCommand backtest;
+  PriorTrainCommand prior_train;
   LawsCommand laws;
 };
 
@@ -130,12 +131,41 @@ void AddBacktestCommand(CLI::App& app, Commands& commands) {
       app.add_subcommand("backtest", "Forecast finished runs from their first part, and compare; needs no daemon");
   backtest->add_option("PATH", arguments.paths, "Run files and folders")->required();
   backtest->add_option("--at", arguments.fractions, "Shares of the run to forecast from")->capture_default_str();
-  backtest->add_option("--history", arguments.history, "What the forecast may lean on")->capture_default_str();
+  backtest
+      ->add_option("--history", arguments.history,
+                   "What the forecast may lean on: none; project, the finished runs of its project but of other\n"
+                   "families; family:K, those and K finished siblings. Never the run itself")
+      ->capture_default_str();
+  backtest->add_option("--history-runs", arguments.history_runs,
+                       "Run files and folders of finished runs to lean on, besides those of PATH");
   backtest->add_option("--prior", arguments.prior_file, "A prior in its text form instead of the shipped one");
   backtest->add_option("--threads", arguments.threads, "0: one for each core")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
-  backtest->footer("Example:\n  curvecast backtest runs/ --at 0.2,0.5,0.8 -o json");
+  backtest->footer(
+      "The table counts a run from where it has 4 points on.\n\n"
+      "Examples:\n  curvecast backtest runs/ --at 0.2,0.5,0.8 -o json\n  curvecast backtest runs/ --history family:10");
+}
+
+void AddPriorCommand(CLI::App& app, Commands& commands) {
+  PriorTrainArguments& arguments = commands.prior_train.arguments;
+  CLI::App* prior = app.add_subcommand("prior", "What forecasts know before a run's first point; needs no daemon");
+  prior->require_subcommand(1);
+  CLI::App* train = prior->add_subcommand("train", "Learn a prior from finished runs, each project a source");
+  train->add_option("PATH", arguments.paths, "Run files and folders")->required();
+  train->add_option("-o,--out", arguments.output_file, "The file to write; - is stdout")->required();
+  train->add_option("--leave-out", arguments.leave_out, "A project that the prior must not see")
+      ->allow_extra_args(false);
+  train
+      ->add_option("--apart", arguments.apart,
+                   "A project of another sort, such as vision beside language: it stays out of what the\n"
+                   "others have in common")
+      ->allow_extra_args(false);
+  train->add_flag("--no-intervals", arguments.no_intervals, "Quick: do not learn how wide intervals have to be");
+  train->add_option("--threads", arguments.threads, "0: one for each core")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  train->footer("Example:\n  curvecast prior train runs/ -o prior.txt && curvecast backtest other/ --prior prior.txt");
 }
 
 void AddLawsCommand(CLI::App& app, Commands& commands) {
@@ -177,6 +207,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddForecastCommand(app, commands);
   AddFeedCommands(app, commands);
   AddBacktestCommand(app, commands);
+  AddPriorCommand(app, commands);
   AddLawsCommand(app, commands);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // As CLI11 wants it.
@@ -199,6 +230,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (app.got_subcommand("push")) line.command = commands.push;
   if (app.got_subcommand("import")) line.command = commands.import;
   if (app.got_subcommand("backtest")) line.command = commands.backtest;
+  if (app.got_subcommand("prior")) line.command = commands.prior_train;
   if (app.got_subcommand("laws")) line.command = commands.laws;
   return {line, "", ExitCode::kOk};
 }

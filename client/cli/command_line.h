@@ -30,6 +30,10 @@ struct BacktestCommand {
   BacktestArguments arguments;
 };
 
+struct PriorTrainCommand {
+  PriorTrainArguments arguments;
+};
+
 struct LawsCommand {
   LawsArguments arguments;
 };
@@ -42,7 +46,7 @@ struct ForecastCommand {
 struct CommandLine {
   CommonOptions common;
   std::variant<RunsCommand, ShowCommand, WatchCommand, ForecastCommand, PushCommand, ImportCommand, BacktestCommand,
-               LawsCommand>
+               PriorTrainCommand, LawsCommand>
       command;
 };
 

@@ -35,7 +35,16 @@ struct BacktestArguments {
   std::vector<std::string> paths;
   std::string fractions = "0.1,0.2,0.5,0.8";
   std::string history = "none";
+  std::vector<std::string> history_runs = {};
   std::string prior_file;
+  unsigned threads = 0;
+};
+
+struct PriorTrainArguments {
+  std::vector<std::string> paths = {};
+  std::string output_file = {};
+  std::vector<std::string> leave_out = {}, apart = {};
+  bool no_intervals = false;
   unsigned threads = 0;
 };
 
@@ -52,6 +61,7 @@ ExitCode ForecastRun(const CommonOptions& common, const std::string& run, const 
 ExitCode Push(const CommonOptions& common, const PushOptions& options);
 ExitCode Import(const CommonOptions& common, const std::vector<std::string>& paths);
 ExitCode Backtest(const CommonOptions& common, const BacktestArguments& arguments);
+ExitCode TrainPrior(const PriorTrainArguments& arguments);
 ExitCode Laws(const CommonOptions& common, const LawsArguments& arguments);
 
 }  // namespace curvecast

@@ -48,7 +48,8 @@ std::string ForecastPage(const v1::RunSummary& run, const v1::ForecastRunRespons
                          const v1::GetCurveResponse& curve, const ViewStyle& style) {
   const v1::PlannedForecast& shown = answer.has_what_if() ? answer.what_if() : answer.declared();
   const int64_t end = std::max(shown.total_steps(), answer.declared().total_steps());
-  std::string notes = DifferenceText(answer) + ReasonText("as planned", answer.declared());
+  std::string notes =
+      DifferenceText(answer) + LeansText(shown.forecast()) + ReasonText("as planned", answer.declared());
   if (answer.has_what_if()) notes += ReasonText("under the plan asked about", answer.what_if());
   return fmt::format("{}/{}  {}\n\n", run.run().project(), run.run().run_id(), ProgressText(run)) +
          TableText(run, answer) + (notes.empty() ? "" : "\n" + notes) +

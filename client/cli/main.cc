@@ -19,6 +19,7 @@ struct Runner {
   ExitCode operator()(const PushCommand& command) const { return Push(common, command.options); }
   ExitCode operator()(const ImportCommand& command) const { return Import(common, command.paths); }
   ExitCode operator()(const BacktestCommand& command) const { return Backtest(common, command.arguments); }
+  ExitCode operator()(const PriorTrainCommand& command) const { return TrainPrior(command.arguments); }
   ExitCode operator()(const LawsCommand& command) const { return Laws(common, command.arguments); }
 };
 

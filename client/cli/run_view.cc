@@ -185,7 +185,8 @@ std::string ForecastText(const v1::RunSummary& run) {
   const v1::Forecast& forecast = run.forecast();
   if (forecast.status() != v1::Forecast::OK) return "Forecast: not yet, " + Dashed(forecast.reason()) + ".\n";
   return fmt::format("Forecast of {} at step {}: {}, 90 % interval {}\n", run.run().objective(),
-                     run.run().total_steps(), MedianText(forecast), BoundsText(forecast));
+                     run.run().total_steps(), MedianText(forecast), BoundsText(forecast)) +
+         LeansText(forecast);
 }
 
 std::string HistoryText(const v1::GetRunResponse& answer, const v1::GetCurveResponse& curve) {
@@ -240,6 +241,12 @@ std::string RunText(const v1::GetRunResponse& run, const v1::GetCurveResponse& c
   return FactsText(run, style) + "\n" + MissingObjectiveText(run) + ForecastText(run.run()) + HistoryText(run, curve) +
          CurveText(curve, under_way ? run.run().forecast() : v1::Forecast(),
                    static_cast<double>(run.run().run().total_steps()), style);
+}
+
+std::string LeansText(const v1::Forecast& forecast) {
+  if (forecast.relatives() <= 0) return "";
+  const std::string siblings = forecast.siblings() > 0 ? fmt::format(", {} of its family", forecast.siblings()) : "";
+  return "It leans on " + Plural(forecast.relatives(), "finished run") + " of the project" + siblings + ".\n";
 }
 
 std::string NewsText(const v1::RunSummary& run) {

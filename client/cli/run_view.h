@@ -30,6 +30,9 @@ std::string ProgressText(const v1::RunSummary& run);
 std::string CurveText(const v1::GetCurveResponse& curve, const v1::Forecast& forecast, double end,
                       const ViewStyle& style);
 
+// "It leans on 12 finished runs of the project, 3 of its family.\n"; empty if it leans on none.
+std::string LeansText(const v1::Forecast& forecast);
+
 // One line that says where a run is now.
 std::string NewsText(const v1::RunSummary& run);
 

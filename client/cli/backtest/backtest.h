@@ -13,9 +13,12 @@ namespace curvecast {
 struct BacktestOptions {
   enum class Output { kTable, kJson };
 
-  std::vector<std::string> runs;  // Run files, or folders of them.
+  std::vector<std::string> runs;          // Run files, or folders of them.
+  std::vector<std::string> history_runs;  // The same: to lean on, not to forecast.
   std::vector<double> fractions = {0.1, 0.2, 0.5, 0.8};
-  std::string history = "none";  // The shipped prior alone. "project" and "family:K" are refused: not there yet.
+  // What a forecast may lean on besides the prior: "none"; "project", the finished runs of its project but of other
+  // families; "family:K", those and K finished siblings, picked by a stable hash of their ids. Never the run itself.
+  std::string history = "none";
   // A prior in its text form instead of the shipped one, such as one that has not seen these runs. Empty: the shipped.
   std::string prior_file;
   Output output = Output::kTable;
@@ -26,7 +29,7 @@ struct BacktestOptions {
 // What --at says: "0.1,0.2,0.5". INVALID_ARGUMENT unless every part is a number above 0 and at most 1.
 absl::StatusOr<std::vector<double>> ParseFractions(std::string_view text);
 
-// Exit codes of `curvecast backtest`.
+// Exit codes of `curvecast backtest` and `curvecast prior`.
 inline constexpr int kBacktestDone = 0;
 inline constexpr int kBacktestNoRuns = 1;  // Nothing could be read, or nothing of it was a complete run.
 inline constexpr int kBacktestUsage = 2;

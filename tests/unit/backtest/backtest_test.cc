@@ -1,10 +1,12 @@
 #include "client/cli/backtest/backtest.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "client/cli/backtest/backtest_output.h"
 #include "gmock/gmock.h"
 
 namespace curvecast {
@@ -32,6 +34,14 @@ class BacktestTest : public ::testing::Test {
   }
 
   int Run() { return RunBacktest(options_, out_, err_); }
+
+  std::string Json(const std::string& history) {
+    options_.history = history;
+    options_.output = BacktestOptions::Output::kJson;
+    out_.str("");
+    EXPECT_EQ(Run(), kBacktestDone) << err_.str();
+    return out_.str();
+  }
 
   const std::string folder_;
   BacktestOptions options_;
@@ -106,13 +116,64 @@ TEST_F(BacktestTest, AFileAtFaultIsNamedAndTheOthersCount) {
   EXPECT_THAT(out_.str(), HasSubstr("median %"));
 }
 
-TEST_F(BacktestTest, HistoryThatIsNotThereYetIsAUsageError) {
-  for (const char* history : {"project", "family:10", "other"}) {
-    options_.history = history;
-    EXPECT_EQ(Run(), kBacktestUsage);
-    EXPECT_THAT(err_.str(), HasSubstr(std::string("--history ") + history));
+TEST_F(BacktestTest, ARunLeansOnItsSiblingsAndNeverOnItself) {
+  WriteRun("a", 1000);
+  const std::string alone = Json("none");
+  EXPECT_EQ(Json("family:10"), alone) << "there is nobody but itself";
+  WriteRun("b", 1000);
+  WriteRun("c", 1000);
+  const std::string family = Json("family:10");
+  EXPECT_NE(family.substr(0, family.find('\n')), alone.substr(0, alone.find('\n')));
+  EXPECT_EQ(Json("family:0"), Json("none"));
+  EXPECT_EQ(Json("project"), Json("none")) << "all are of one family";
+  EXPECT_EQ(Json("family:10"), family);
+}
+
+TEST_F(BacktestTest, HistoryRunsAreLeantOnAndNotForecast) {
+  const std::string past = folder_ + "_past";
+  std::filesystem::remove_all(past);
+  std::filesystem::create_directories(past);
+  for (const char* id : {"x", "y"}) {
+    WriteRun(id, 1000);
+    std::filesystem::rename(folder_ + "/" + id + ".jsonl", past + "/" + id + ".jsonl");
   }
+  WriteRun("a", 1000);
+  const std::string alone = Json("family:10");
+  options_.history_runs = {past};
+  const std::string led = Json("family:10");
+  EXPECT_NE(led, alone);
+  EXPECT_EQ(std::count(led.begin(), led.end(), '\n'), std::count(alone.begin(), alone.end(), '\n'));
+  // The same run once more is still itself.
+  std::filesystem::copy(folder_ + "/a.jsonl", past + "/a.jsonl");
+  EXPECT_EQ(Json("family:10"), led);
+  options_.history_runs = {past + "/nowhere"};
+  EXPECT_EQ(Run(), kBacktestNoSuchFile);
+  EXPECT_THAT(err_.str(), HasSubstr("nowhere"));
+}
+
+TEST_F(BacktestTest, AHistoryThatIsNoneIsAUsageError) {
+  WriteRun("a", 1000);
+  for (const char* history : {"other", "", "family", "family:", "family:-1", "family:x", "family:3x", "family:1001"}) {
+    options_.history = history;
+    EXPECT_EQ(Run(), kBacktestUsage) << history;
+    EXPECT_THAT(err_.str(), HasSubstr(std::string("--history ") + history + ": give none, project, or family:K"));
+  }
+  options_.history = "none";
+  options_.history_runs = {folder_};
+  EXPECT_EQ(Run(), kBacktestUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("--history-runs: of no use with --history none"));
   EXPECT_TRUE(out_.str().empty());
+}
+
+TEST(BacktestOutputTest, JsonEscapesWhatNamesHold) {
+  Backtested run;
+  run.spec.key = {"a\"b", "c\\d"};
+  run.spec.family = "e\n\x01";
+  run.lines.push_back({0.5, {}, 0});
+  std::ostringstream out;
+  PrintJson(run, out);
+  EXPECT_THAT(out.str(), HasSubstr(R"("project":"a\"b","runId":"c\\d","family":"e\u000a\u0001")"));
+  EXPECT_THAT(out.str(), HasSubstr(R"("status":"NOT_YET","reason":"too few points)"));
 }
 
 TEST_F(BacktestTest, SaysWhatCannotBeRead) {

@@ -87,5 +87,11 @@ TEST_F(ForecastPageTest, WhereThereIsNoAnswerTheReasonStands) {
   EXPECT_THAT(Page(), Not(HasSubstr("than as planned")));
 }
 
+TEST_F(ForecastPageTest, SaysOnWhatTheForecastLeans) {
+  Ask();
+  answer_.mutable_what_if()->mutable_forecast()->set_relatives(2);
+  EXPECT_THAT(Page(), HasSubstr("It leans on 2 finished runs of the project.\n"));
+}
+
 }  // namespace
 }  // namespace curvecast

@@ -169,5 +169,18 @@ TEST(RunViewTest, WhereThereIsNoForecastTheReasonStands) {
             "still warming up\n");
 }
 
+TEST(RunViewTest, AForecastSaysOnWhatItLeans) {
+  v1::GetRunResponse answer;
+  *answer.mutable_run() = Summary(v1::Run::RUNNING);
+  EXPECT_THAT(RunText(answer, {}, Style(80)), Not(HasSubstr("leans")));
+  answer.mutable_run()->mutable_forecast()->set_relatives(12);
+  answer.mutable_run()->mutable_forecast()->set_siblings(3);
+  EXPECT_THAT(RunText(answer, {}, Style(80)),
+              HasSubstr("[1.85, 1.95]\nIt leans on 12 finished runs of the project, 3 of its family.\n"));
+  v1::Forecast one;
+  one.set_relatives(1);
+  EXPECT_EQ(LeansText(one), "It leans on 1 finished run of the project.\n");
+}
+
 }  // namespace
 }  // namespace curvecast
