@@ -1,29 +1,71 @@
 #include "core/engine/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace curvecast {
+namespace {
+
+bool Has(const BatchAppended& batch, const std::string& metric) {
+  return std::any_of(batch.columns.begin(), batch.columns.end(),
+                     [&](const Column& column) { return column.metric == metric; });
+}
+
+}  // namespace
 
 absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {
   auto at = runs_.find(event.key);
-  if (const auto* opened = std::get_if<RunOpened>(&event.body)) {
-    if (at == runs_.end()) {
-      runs_[event.key].run = std::make_unique<Run>(*opened, event.time_unix_micros);
-    } else {
-      at->second.run->Apply(*opened);
+  const auto* opened = std::get_if<RunOpened>(&event.body);
+  if (at == runs_.end()) {
+    if (opened == nullptr) {
+      return absl::InternalError(absl::StrCat("an event of run ", event.key.project, "/", event.key.run_id,
+                                              ", which no event before it has opened"));
     }
+    runs_[event.key].run = std::make_unique<Run>(*opened, event.time_unix_micros);
     return Effect{};
   }
-  if (at == runs_.end()) {
-    return absl::InternalError(absl::StrCat("an event of run ", event.key.project, "/", event.key.run_id,
-                                            ", which no event before it has opened"));
-  }
-  if (const auto* batch = std::get_if<BatchAppended>(&event.body))
-    return at->second.run->Apply(*batch, event.time_unix_micros);
-  at->second.run->Apply(std::get<ForecastMade>(event.body));
+  Run& run = *at->second.run;
+  if (opened != nullptr) return Reopen(run, *opened);
+  if (const auto* batch = std::get_if<BatchAppended>(&event.body)) return Append(run, *batch, event.time_unix_micros);
+  run.Apply(std::get<ForecastMade>(event.body));
   return Effect{};
+}
+
+Engine::Effect Engine::Reopen(Run& run, const RunOpened& opened) {
+  const PastKey before = PastKeyOf(run.spec());
+  run.Apply(opened);
+  Effect effect;
+  if (auto past = projects_.find(before); past != projects_.end() && before != PastKeyOf(run.spec())) {
+    if (past->second.Forget(run.spec().key.run_id)) effect.changed_pasts.push_back(before);
+  }
+  Settle(run, effect);
+  return effect;
+}
+
+Engine::Effect Engine::Append(Run& run, const BatchAppended& batch, int64_t time_unix_micros) {
+  const bool was_finished = run.finished();
+  Effect effect{run.Apply(batch, time_unix_micros)};
+  // What other ranks log after the end moves nothing, unless it is the objective.
+  const bool moved = run.finished() != was_finished || batch.end || effect.rewound || Has(batch, run.spec().objective);
+  if (!effect.duplicate && moved && (was_finished || run.finished())) Settle(run, effect);
+  return effect;
+}
+
+void Engine::Settle(const Run& run, Effect& effect) {
+  const PastKey key = PastKeyOf(run.spec());
+  if (!run.finished() && !projects_.contains(key)) return;
+  if (projects_[key].Settle(run, prior_)) effect.changed_pasts.push_back(key);
+}
+
+std::shared_ptr<const ProjectPast> Engine::Past(const PastKey& key) const {
+  auto at = projects_.find(key);
+  return at == projects_.end() ? nullptr : at->second.Past();
+}
+
+void Engine::ForEachPast(absl::FunctionRef<void(const PastKey&)> visit) const {
+  for (const auto& [key, past] : projects_) visit(key);
 }
 
 const Run* Engine::Find(const RunKey& key) const {

@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "core/engine/board.h"
 #include "core/engine/event.h"
+#include "core/engine/project.h"
 #include "core/engine/run.h"
 
 namespace curvecast {
@@ -16,7 +18,12 @@ namespace curvecast {
 // events it is the same, bit for bit.
 class Engine {
  public:
-  using Effect = Run::Effect;
+  struct Effect : Run::Effect {
+    std::vector<PastKey> changed_pasts = {};  // Two at most: a run may be declared anew with another objective.
+  };
+
+  Engine() : Engine(Prior::Shipped()) {}
+  explicit Engine(const Prior& prior) : prior_(prior) {}  // For what a finished run teaches; outlives this.
 
   // The event is already in the journal, or would have been refused by Admission. An event that does not fit (a batch
   // of an unknown run: a journal of a future version) changes nothing and is INTERNAL.
@@ -27,6 +34,10 @@ class Engine {
   size_t runs() const { return runs_.size(); }
   void ForEach(absl::FunctionRef<void(const Run&)> visit) const;  // In order of key.
 
+  // The finished runs of a project that have one objective; null if there has been none.
+  std::shared_ptr<const ProjectPast> Past(const PastKey& key) const;
+  void ForEachPast(absl::FunctionRef<void(const PastKey&)> visit) const;  // In order of key.
+
   // A view of every run; those that have not changed since the last call are shared with it.
   std::shared_ptr<const Board> Publish(int64_t now_unix_micros);
 
@@ -36,7 +47,13 @@ class Engine {
     std::shared_ptr<const RunView> view;
     uint64_t view_version = 0;
   };
+  Effect Reopen(Run& run, const RunOpened& opened);
+  Effect Append(Run& run, const BatchAppended& batch, int64_t time_unix_micros);
+  void Settle(const Run& run, Effect& effect);  // Takes it into its past, or out.
+
+  const Prior& prior_;
   absl::btree_map<RunKey, Entry> runs_;
+  absl::btree_map<PastKey, Project> projects_;  // Those that have had a finished run.
 };
 
 }  // namespace curvecast

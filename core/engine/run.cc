@@ -36,6 +36,7 @@ void Run::Apply(const RunOpened& opened) {
   Writer& writer = writers_[opened.writer];
   if (opened.incarnation <= writer.incarnation) return;  // Declared again: the last word counts, no new life.
   const bool resumes = writer.incarnation != 0 || opened.resume_step;
+  if (resumes && opened.writer.empty()) reopened_ = true;
   writer = {.incarnation = opened.incarnation, .rewind_pending = resumes, .resume_step = opened.resume_step};
 }
 
@@ -62,6 +63,7 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
     effect.points += static_cast<int64_t>(column.steps.size());
   }
   if (effect.points > 0) last_point_at_ = time_unix_micros;
+  if (batch.end || (batch.writer.empty() && effect.points > 0)) reopened_ = false;
   if (batch.end) {
     state_ = *batch.end;
     ended_at_ = time_unix_micros;

@@ -53,6 +53,8 @@ class Run {
 
   const RunSpec& spec() const { return *spec_; }
   RunState state() const { return state_; }
+  // It is completed, and its job has not come back since.
+  bool finished() const { return state_ == RunState::kCompleted && !reopened_; }
   const Writer* FindWriter(std::string_view name) const;  // Null if it never opened.
   const Curve* FindCurve(std::string_view metric) const;  // Null if it has no point.
   const Curve& objective() const;                         // Empty if it has no point.
@@ -65,7 +67,8 @@ class Run {
   // of the likeliest.
   std::optional<RateLog> LoggedRates() const;
   std::shared_ptr<const RunSpec> shared_spec() const { return spec_; }
-  double Progress() const;  // Of the objective; 0 without a total.
+  const std::vector<Forecast>& history() const { return *history_; }  // Without paths, oldest first.
+  double Progress() const;                                            // Of the objective; 0 without a total.
 
   // True if this forecast opens a new checkpoint of progress and so belongs into the journal.
   bool AtCheckpoint(const Forecast& forecast) const;
@@ -93,6 +96,7 @@ class Run {
 
   std::shared_ptr<const RunSpec> spec_;
   RunState state_ = RunState::kRunning;
+  bool reopened_ = false;  // By a new life of the job, of which no batch with points or an end came yet.
   std::map<std::string, Writer, std::less<>> writers_;
   std::map<std::string, Series, std::less<>> series_;
   std::deque<Branch> branches_;

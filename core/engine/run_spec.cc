@@ -113,4 +113,6 @@ Plan MakePlan(const RunSpec& spec) {
   return plan;
 }
 
+Descent DescentOf(const RunSpec& spec) { return {spec.key.run_id, spec.family, spec.labels}; }
+
 }  // namespace curvecast

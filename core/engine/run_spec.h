@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "core/base/run_key.h"
+#include "core/family/relative.h"
 #include "core/law/law.h"
 #include "core/schedule/lr_schedule.h"
 
@@ -39,5 +40,7 @@ bool IsMetricName(std::string_view name);
 
 // What the law needs of it. The spec has passed CheckRunSpec.
 Plan MakePlan(const RunSpec& spec);
+// What makes it akin to other runs of its project.
+Descent DescentOf(const RunSpec& spec);
 
 }  // namespace curvecast

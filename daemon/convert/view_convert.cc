@@ -24,6 +24,8 @@ v1::Forecast ToProto(const Forecast& forecast, WithPath path) {
   for (size_t i = 0; i < kQuantileLevels.size(); ++i)
     (*proto.mutable_quantiles())[kQuantileNames[i]] = forecast.quantiles[i];
   proto.set_expected_value(forecast.expected_value);
+  proto.set_relatives(forecast.leaned.relatives);
+  proto.set_siblings(forecast.leaned.siblings);
   if (path == WithPath::kNo) return proto;
   for (const PathPoint& point : forecast.path) {
     v1::ForecastPoint* out = proto.add_path();

@@ -19,6 +19,7 @@ constexpr size_t kMaxStagedEvents = 8192;              // In one transaction.
 EngineThread::EngineThread(Options options, Parts parts, const Prior& prior)
     : options_(options),
       parts_(std::move(parts)),
+      engine_(prior),
       admission_(engine_, options.limits),
       fit_pool_(options.fit_threads, prior, parts_.inbox, parts_.metrics),
       planner_(options.fitting, fit_pool_) {}
@@ -79,6 +80,7 @@ bool EngineThread::Replay() {
   }
   // The journal keeps forecasts without their paths, and not all of them: every run is due for a fresh one.
   engine_.ForEach([this](const Run& run) { planner_.Note(run.spec().key); });
+  engine_.ForEachPast([this](const PastKey& key) { planner_.NotePast(key); });
   changed_ = true;
   PublishIfDue(true);
   return true;
@@ -189,6 +191,7 @@ void EngineThread::ApplyStaged() {
     CURVECAST_CHECK(effect.ok());  // It was admitted.
     if (std::holds_alternative<ForecastMade>(event.body)) continue;
     planner_.Note(event.key);
+    for (const PastKey& key : effect->changed_pasts) planner_.NotePast(key);
     if (std::holds_alternative<RunOpened>(event.body) || effect->duplicate) continue;
     parts_.metrics.batches.Increment();
     parts_.metrics.points.Increment(static_cast<double>(effect->points));
@@ -232,7 +235,7 @@ void EngineThread::Answer() {
   for (Question& question : questions_) {
     const Run* run = engine_.Find(question.key);
     if (run != nullptr) {
-      question.answer(run);
+      question.answer(FoundRun{run, planner_.PastOf(*run)});
     } else {
       question.answer(absl::NotFoundError(
           absl::StrCat("no run \"", question.key.run_id, "\" in project \"", question.key.project, "\"")));

@@ -8,7 +8,7 @@
 namespace curvecast {
 
 FitPool::FitPool(size_t threads, const Prior& prior, Inbox& inbox, LoopMetrics& metrics)
-    : prior_(prior), inbox_(inbox), metrics_(metrics) {
+    : prior_(prior), leanings_(prior), inbox_(inbox), metrics_(metrics) {
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
@@ -66,20 +66,25 @@ void FitPool::Work() {
 }
 
 void FitPool::Do(FitTask task) {
-  RunPlan run = PlanRun(*task.spec, task.curve.last_step(), task.rates);
-  Forecast forecast = Make(task.curve, run.plan);
+  const Step newest = task.curve.last_step();
+  RunPlan run = PlanRun(*task.spec, newest, task.rates);
+  const std::shared_ptr<const Leaning> leaning = leanings_.Get({task.spec, &run.plan, newest, task.past, task.renew});
+  Forecast forecast = Make(task.curve, run.plan, *leaning);
   inbox_.Push(FitResult{task.spec->key, std::move(forecast), task.rewinds, std::move(run.inferred_words)});
 }
 
 void FitPool::Do(ForecastOrder order) {
   std::vector<Forecast> forecasts;
-  for (const Plan& plan : order.plans) forecasts.push_back(Make(order.curve, plan));
+  for (const Plan& plan : order.plans) {
+    const Leaning leaning = LeanOnPast(order.past.get(), *order.spec, plan, order.curve.last_step(), prior_);
+    forecasts.push_back(Make(order.curve, plan, leaning));
+  }
   order.deliver(std::move(forecasts));
 }
 
-Forecast FitPool::Make(const Curve& curve, const Plan& plan) {
+Forecast FitPool::Make(const Curve& curve, const Plan& plan, const Leaning& leaning) {
   const auto start = std::chrono::steady_clock::now();
-  Forecast forecast = ForecastEnd(curve, plan, prior_);
+  Forecast forecast = MakeForecast(curve, plan, prior_, leaning);
   metrics_.fit_seconds.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   metrics_.fits.Increment();
   return forecast;

@@ -16,6 +16,7 @@
 #include "core/engine/run_plan.h"
 #include "core/law/law.h"
 #include "daemon/loop/inbox.h"
+#include "daemon/loop/leaning_cache.h"
 #include "daemon/loop/loop_metrics.h"
 
 namespace curvecast {
@@ -26,17 +27,22 @@ struct FitTask {
   Curve curve;
   std::optional<RateLog> rates;
   int64_t rewinds = 0;
+  std::shared_ptr<const ProjectPast> past;  // Null: it leans on nothing.
+  bool renew = true;                        // False: what was made of an earlier past will do.
 };
 
 // Forecasts of one curve for somebody who waits for them. `deliver` is called once: with a forecast for each plan; with
 // UNAVAILABLE if the pool ends, or RESOURCE_EXHAUSTED if too many wait. It must not block.
 struct ForecastOrder {
+  std::shared_ptr<const RunSpec> spec;
   Curve curve;
   std::vector<Plan> plans;
+  std::shared_ptr<const ProjectPast> past;  // Null: they lean on nothing.
   std::function<void(absl::StatusOr<std::vector<Forecast>>)> deliver;
 };
 
-// Threads that forecast and hand the results in. Forecasting is pure, so that they share nothing.
+// Threads that forecast and hand the results in. Forecasting is pure, so that they share nothing but the cache of what
+// runs lean on.
 class FitPool {
  public:
   static constexpr size_t kMaxWaiting = 256;
@@ -56,9 +62,10 @@ class FitPool {
   void Work();
   void Do(FitTask task);
   void Do(ForecastOrder order);
-  Forecast Make(const Curve& curve, const Plan& plan);
+  Forecast Make(const Curve& curve, const Plan& plan, const Leaning& leaning);
 
   const Prior& prior_;
+  LeaningCache leanings_;
   Inbox& inbox_;
   LoopMetrics& metrics_;
   std::mutex mutex_;

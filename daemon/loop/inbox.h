@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "core/engine/event.h"
+#include "core/engine/project.h"
 #include "core/engine/run.h"
 #include "daemon/loop/reply_sink.h"
 
@@ -33,11 +34,17 @@ struct FitResult {
   std::string inferred_schedule = {};  // What the run's logged rates say, where it declares no schedule.
 };
 
+// A run, for as long as the call lasts that gives it, and the past that it leans on: null if there is none.
+struct FoundRun {
+  const Run* run = nullptr;
+  std::shared_ptr<const ProjectPast> past;
+};
+
 // A question that only the run itself can answer. `answer` is called once on the engine's thread: with the run, with
 // NOT_FOUND, or with UNAVAILABLE if the engine ends. It must not block.
 struct Question {
   RunKey key;
-  std::function<void(absl::StatusOr<const Run*>)> answer;
+  std::function<void(absl::StatusOr<FoundRun>)> answer;
 };
 
 // The one door to the engine's thread: a bounded queue with many writers and one reader.

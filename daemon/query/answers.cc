@@ -63,9 +63,9 @@ void AddBranches(const Run& run, v1::GetCurveResponse& response) {
   }
 }
 
-absl::StatusOr<v1::GetCurveResponse> CurveOf(const absl::StatusOr<const Run*>& found, std::string metric) {
+absl::StatusOr<v1::GetCurveResponse> CurveOf(const absl::StatusOr<FoundRun>& found, std::string metric) {
   if (!found.ok()) return found.status();
-  const Run* run = *found;
+  const Run* run = found->run;
   const RunKey& key = run->spec().key;
   const bool is_objective = metric.empty() || metric == run->spec().objective;
   if (metric.empty()) metric = run->spec().objective;
@@ -164,8 +164,8 @@ void Answers::GetCurve(const v1::GetCurveRequest& request,
                        std::function<void(absl::StatusOr<v1::GetCurveResponse>)> done) const {
   if (boards_.Get()->replaying) return done(Replaying());
   RunKey key{request.project(), request.run_id()};
-  auto answer = [metric = request.metric(), done](const absl::StatusOr<const Run*>& run) {
-    done(CurveOf(run, metric));
+  auto answer = [metric = request.metric(), done](const absl::StatusOr<FoundRun>& found) {
+    done(CurveOf(found, metric));
   };
   if (!inbox_.Push(Question{key, std::move(answer)})) {
     done(TooManyQuestions());
@@ -177,9 +177,10 @@ void Answers::ForecastRun(const v1::ForecastRunRequest& request,
   if (boards_.Get()->replaying) return done(Replaying());
   absl::StatusOr<WhatIf> what_if = ToWhatIf(request);
   if (!what_if.ok()) return done(what_if.status());
-  auto answer = [&fitters = fitters_, what_if = *std::move(what_if), done](const absl::StatusOr<const Run*>& run) {
-    if (!run.ok()) return done(run.status());
-    absl::StatusOr<AskedPlans> asked = PlansOf(**run, what_if);
+  auto answer = [&fitters = fitters_, what_if = *std::move(what_if), done](const absl::StatusOr<FoundRun>& found) {
+    if (!found.ok()) return done(found.status());
+    const Run& run = *found->run;
+    absl::StatusOr<AskedPlans> asked = PlansOf(run, what_if);
     if (!asked.ok()) return done(asked.status());
     auto deliver = [response = std::move(asked->response), done](absl::StatusOr<std::vector<Forecast>> made) mutable {
       if (!made.ok()) return done(made.status());
@@ -187,7 +188,7 @@ void Answers::ForecastRun(const v1::ForecastRunRequest& request,
       if (made->size() > 1) *response.mutable_what_if()->mutable_forecast() = ToProto((*made)[1], WithPath::kYes);
       done(std::move(response));
     };
-    fitters.Submit(ForecastOrder{(*run)->objective(), std::move(asked->plans), std::move(deliver)});
+    fitters.Submit({run.shared_spec(), run.objective(), std::move(asked->plans), found->past, std::move(deliver)});
   };
   if (!inbox_.Push(Question{{request.project(), request.run_id()}, std::move(answer)})) done(TooManyQuestions());
 }

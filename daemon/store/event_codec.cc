@@ -38,6 +38,9 @@ void Fill(const ForecastMade& made, v1::ForecastMade& proto) {
   proto.set_not_yet_reason(static_cast<int>(forecast.reason));
   if (!forecast.answered()) return;
   for (const double quantile : forecast.quantiles) proto.add_quantiles(quantile);
+  proto.set_relatives(forecast.leaned.relatives);
+  proto.set_siblings(forecast.leaned.siblings);
+  proto.set_interval_factor(forecast.leaned.factor);
 }
 
 absl::Status Damaged(std::string_view what) { return absl::DataLossError(std::string(what)); }
@@ -104,6 +107,15 @@ absl::StatusOr<ForecastMade> Read(const v1::ForecastMade& proto) {
     return Damaged(fmt::format("quantiles: {} values where {} belong", proto.quantiles_size(), expected));
   }
   for (size_t i = 0; i < expected; ++i) forecast.quantiles[i] = proto.quantiles(static_cast<int>(i));
+  forecast.leaned = {proto.relatives(), proto.siblings(), proto.interval_factor()};
+  const LeanedOn& leaned = forecast.leaned;
+  if (leaned.siblings < 0 || leaned.relatives < leaned.siblings ||
+      !(leaned.factor >= 0 && std::isfinite(leaned.factor))) {
+    return Damaged(
+        fmt::format("relatives {}, siblings {}, interval_factor {}: not 0 <= siblings <= relatives and a "
+                    "finite factor",
+                    leaned.relatives, leaned.siblings, leaned.factor));
+  }
   return ForecastMade{std::move(forecast)};
 }
 

@@ -65,6 +65,8 @@ void AddQuery(std::vector<GoldenMessage>& all) {
           Braced("history", R"(status: NOT_YET reason: "warming up")") + "rewound_to_steps: 81"));
   all.push_back(Make<v1::GetRunResponse>("get_run_response_without_schedule",
                                          R"(run { inferred_schedule: "lr: constant at 0.1 so far" })"));
+  all.push_back(Make<v1::GetRunResponse>("get_run_response_leaning",
+                                         "run { forecast { status: OK relatives: 12 siblings: 3 } }"));
   all.push_back(Make<v1::GetCurveRequest>("get_curve_request", R"(project: "demo" run_id: "a" metric: "lr")"));
   all.push_back(
       Make<v1::GetCurveResponse>("get_curve_response", R"(metric: "lr" step: 1.5 value: 2.5 stddev: 0.5 count: 2
@@ -90,6 +92,10 @@ void AddJournal(std::vector<GoldenMessage>& all) {
       Make<v1::JournalEvent>("journal_forecast_made",
                              head + R"(forecast_made { step: 19000 progress: 0.5 expected_value: 2.75 not_yet_reason: 3
                                          quantiles: 1 quantiles: 2 quantiles: 3 quantiles: 4 quantiles: 5 })"));
+  all.push_back(Make<v1::JournalEvent>("journal_forecast_made_leaning",
+                                       head + R"(forecast_made { step: 19000 progress: 0.5 expected_value: 2.75
+                                         quantiles: 1 quantiles: 2 quantiles: 3 quantiles: 4 quantiles: 5
+                                         relatives: 12 siblings: 3 interval_factor: 1.25 })"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ Forecast Answer() {
   forecast.quantiles = {1, 2, 3, 4, 5};
   forecast.expected_value = 3.5;
   forecast.path = {{50, 2, 3, 4}, {100, 1, 3, 5}};
+  forecast.leaned = {12, 3, 1.25};
   return forecast;
 }
 
@@ -25,6 +26,8 @@ TEST(ViewConvertTest, QuantilesAreNamedByTheirLevel) {
   EXPECT_EQ(proto.quantiles().at("0.95"), 5);
   ASSERT_EQ(proto.path_size(), 2);
   EXPECT_EQ(proto.path(1).p95(), 5);
+  EXPECT_EQ(proto.relatives(), 12);
+  EXPECT_EQ(proto.siblings(), 3);
   EXPECT_EQ(ToProto(Answer(), WithPath::kNo).path_size(), 0);
 }
 

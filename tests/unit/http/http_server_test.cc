@@ -101,7 +101,7 @@ TEST_F(HttpServerTest, AWhatIfIsAskedOfTheRunItself) {
   std::thread engine([&] {  // Plays the engine's thread for three questions.
     for (int answered = 0; answered < 3;) {
       for (Inbox::Item& item : inbox_.Drain(std::chrono::seconds(30))) {
-        std::get<Question>(item).answer(&run);
+        std::get<Question>(item).answer(FoundRun{&run, nullptr});
         ++answered;
       }
     }

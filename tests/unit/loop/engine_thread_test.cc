@@ -10,7 +10,7 @@
 #include <set>
 
 #include "core/ports/memory_journal.h"
-#include "tests/unit/engine/events.h"
+#include "tests/unit/engine/finished_runs.h"
 
 namespace curvecast {
 namespace {
@@ -210,8 +210,8 @@ TEST_F(EngineThreadTest, ADamagedJournalStopsTheDaemonAndLeavesNoQuestionOpen) {
   Send(Batch(1, {Losses({{1, 4.0}})}));
   EXPECT_TRUE(Eventually([this](const Board&) { return fatal_seen_.load(); }));
   std::atomic<bool> answered{false};
-  const bool taken = inbox_.Push(Question{Key(), [&answered](const absl::StatusOr<const curvecast::Run*>& run) {
-                                            EXPECT_EQ(run.status().code(), absl::StatusCode::kUnavailable);
+  const bool taken = inbox_.Push(Question{Key(), [&answered](const absl::StatusOr<FoundRun>& found) {
+                                            EXPECT_EQ(found.status().code(), absl::StatusCode::kUnavailable);
                                             answered = true;
                                           }});
   thread_->Stop();
@@ -276,6 +276,42 @@ TEST_F(EngineThreadTest, WhatTheLoggedRatesSayIsOnTheBoard) {
     const RunView* run = board.Find(Key());
     return run != nullptr && run->forecast != nullptr && run->inferred_schedule.starts_with("lr: linear, ");
   }));
+}
+
+TEST_F(EngineThreadTest, ALiveRunLeansOnFinishedOnesAndAfterARestartForecastsTheSame) {
+  EngineThread::Options options;
+  options.fitting.renew_interval_micros = options.fitting.lean_interval_micros = 0;  // A call takes this clock 1 ms.
+  Start(options);
+  for (const char* id : {"a", "b", "c"}) {
+    for (Event& event : testing::FinishedRun(id, 1 + 0.01 * (id[0] - 'a'))) Send(std::move(event));
+  }
+  Send(Open());
+  Send(Batch(1, {testing::AkinLosses(1.01, 5, 300)}));
+  const auto leans = [](const Board& board) {
+    const RunView* run = board.Find(Key());
+    return run != nullptr && run->forecast != nullptr && run->forecast->leaned.relatives == 3;
+  };
+  ASSERT_TRUE(Eventually(leans));
+  thread_->Stop();
+  const Forecast before = *boards_.Get()->Find(Key())->forecast;
+
+  Inbox inbox({});
+  BoardHolder boards;
+  EngineThread again({},
+                     {journal_, clock_, inbox, boards, metrics_, [](const absl::Status&) {},
+                      [](const RunKey&, const absl::Status&) {}, [](const absl::Status&) {}},
+                     Prior::Shipped());
+  again.Start();
+  // The one that the journal kept has no path.
+  ASSERT_TRUE(Eventually([&](const Board&) {
+    const auto board = boards.Get();
+    return leans(*board) && !board->Find(Key())->forecast->path.empty();
+  }));
+  again.Stop();
+  const Forecast after = *boards.Get()->Find(Key())->forecast;
+  EXPECT_EQ(before.quantiles, after.quantiles);
+  EXPECT_EQ(before.leaned.siblings, after.leaned.siblings);
+  EXPECT_EQ(before.leaned.factor, after.leaned.factor);
 }
 
 }  // namespace

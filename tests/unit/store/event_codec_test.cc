@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -68,6 +69,7 @@ TEST(EventCodecTest, GivesBackAForecastWithoutItsPath) {
   forecast.quantiles = {1, 2, 3, 4, 5};
   forecast.expected_value = 6;
   forecast.path = {{40, 1, 2, 3}};
+  forecast.leaned = {12, 3, 1.25};
   const Forecast decoded = Decoded<ForecastMade>({3, {"demo", "plain"}, ForecastMade{forecast}}).forecast;
   EXPECT_EQ(decoded.reason, NotYet::kAnswered);
   EXPECT_EQ(decoded.step, 40);
@@ -75,6 +77,21 @@ TEST(EventCodecTest, GivesBackAForecastWithoutItsPath) {
   EXPECT_THAT(decoded.quantiles, ElementsAre(1, 2, 3, 4, 5));
   EXPECT_EQ(decoded.expected_value, 6);
   EXPECT_THAT(decoded.path, IsEmpty());
+  EXPECT_EQ(decoded.leaned.relatives, 12);
+  EXPECT_EQ(decoded.leaned.siblings, 3);
+  EXPECT_EQ(decoded.leaned.factor, 1.25);
+}
+
+TEST(EventCodecTest, WhatAForecastCannotHaveLeanedOnIsDamage) {
+  const LeanedOn wrong[] = {{2, 3, 1}, {-1, 0, 1}, {3, -1, 1}, {1, 0, -1}, {1, 0, std::nan("")}};
+  for (const LeanedOn& leaned : wrong) {
+    Forecast forecast;
+    forecast.leaned = leaned;
+    forecast.reason = NotYet::kAnswered;
+    const auto decoded = DecodeEvent(EncodeEvent({3, {"demo", "plain"}, ForecastMade{forecast}}));
+    EXPECT_EQ(decoded.status().code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(decoded.status().message()), HasSubstr("siblings"));
+  }
 }
 
 TEST(EventCodecTest, KeepsWhyThereIsNoForecast) {
