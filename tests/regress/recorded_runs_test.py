@@ -9,6 +9,7 @@ import json
 import math
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,8 +25,12 @@ LEVELS = ("0.05", "0.25", "0.5", "0.75", "0.95")
 COVERAGE_FLOORS = {"marin": 0.85, "multipowerlaw": 0.85, "modded_nanogpt": 0.85, "nanochat": 0.8, "steplaw": 0.65}
 
 
-def backtest(*sources):
-    command = [harness.BIN / "curvecast", "backtest", "--at", "0.2,0.5,0.8", "-o", "json"]
+# How much worse the median error over all runs may be with more siblings than with the best smaller number of them.
+SIBLING_NOISE = 1.1
+
+
+def backtest(*sources, history="none"):
+    command = [harness.BIN / "curvecast", "backtest", "--at", "0.2,0.5,0.8", "--history", history, "-o", "json"]
     done = subprocess.run([*command, *(os.path.join(RUNS, s) for s in sources)], capture_output=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     return done.stdout
@@ -57,6 +62,23 @@ class RecordedRunsTest(unittest.TestCase):
             share = sum(hits) / len(hits)
             print(f"{source:<16} at {fraction:.0%}: {share:.2f} of {len(hits)} ends held")
             self.assertGreaterEqual(share, COVERAGE_FLOORS[source], (source, fraction))
+
+    def test_more_siblings_make_no_forecast_worse_by_more_than_noise(self):
+        sources = [s for s in COVERAGE_FLOORS if len(list(pathlib.Path(RUNS, s).rglob("*.jsonl"))) >= 50]
+        self.assertTrue(sources)
+        best = {}
+        for siblings in (0, 1, 3, 10, 30):
+            errors = collections.defaultdict(list)
+            for line in map(json.loads, backtest(*sources, history=f"family:{siblings}").splitlines()):
+                quantiles = line["forecast"].get("quantiles")
+                if quantiles:
+                    errors[line["project"], line["fraction"]].append(abs(quantiles["0.5"] / float(line["actual"]) - 1))
+            for key, of in sorted(errors.items()):
+                median = statistics.median(of)
+                print(f"{key[0]:<16} at {key[1]:.0%}, {siblings:>2} siblings: {100 * median:.3f} % of {len(of)}")
+                with self.subTest(source=key, siblings=siblings):
+                    self.assertLessEqual(median, SIBLING_NOISE * best.get(key, median))
+                best[key] = min(median, best.get(key, median))
 
     def test_the_same_runs_give_the_same_bytes(self):
         self.assertEqual(backtest("multipowerlaw"), backtest("multipowerlaw"))
