@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <iostream>
 
 #include "client/cli/command_line.h"
 #include "client/cli/terminal.h"
@@ -37,7 +38,11 @@ ExitCode Main(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   try {
-    return static_cast<int>(curvecast::Main({argv + 1, argv + argc}));
+    const curvecast::ExitCode code = curvecast::Main({argv + 1, argv + argc});
+    std::cout.flush();
+    if (std::cout.good() && std::fflush(stdout) == 0) return static_cast<int>(code);
+    curvecast::Complain("not all of the output could be written; is the disk full, or the reader gone?");
+    return static_cast<int>(curvecast::ExitCode::kFailed);
   } catch (const std::exception& error) {
     curvecast::Complain(error.what());
     return static_cast<int>(curvecast::ExitCode::kFailed);

@@ -46,7 +46,7 @@ bool SetFactor(const std::vector<const Outcome*>& near, double& factor) {
     sum += weight * std::log(needed);
     whole += weight;
   }
-  factor = std::exp(sum / whole);
+  factor = std::max(1.0, std::exp(sum / whole));
   return true;
 }
 

@@ -28,8 +28,9 @@ double Miss(const Forecast& forecast, double actual);
 size_t BucketOf(double progress);
 
 // Sets the prior's factors: near each progress, the geometric mean over sources (one of few outcomes weighs less) of
-// the factor by which the 90 % interval would have held 90 % of that source's outcomes, families weighing alike.
-// Buckets that fewer than three sources have take those of kind kUnknown, and without those stay.
+// the factor by which the 90 % interval would have held 90 % of that source's outcomes, families weighing alike, and at
+// least 1: a handful of sources is no reason to be surer than the mixture. Buckets that fewer than three sources have
+// take those of kind kUnknown, and without those stay.
 void LearnFactors(const std::vector<Outcome>& outcomes, Prior& prior);
 
 // What a project's own finished runs say of its intervals, on top of the prior's factors: the newest kMost misses of

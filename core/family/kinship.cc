@@ -12,7 +12,8 @@ namespace {
 
 constexpr double kLabWeight = 100;  // The constant: what a project's runs share is taken as unknown.
 constexpr double kPriorRuns = 20;   // Runs' worth of the shape of `within` against the relatives' own spread.
-constexpr double kScaleRuns = 4;    // Runs' worth of its scale.
+constexpr double kScaleRuns = 4;    // Runs' worth of its scale, which is doubted: a new project's runs may differ more,
+constexpr double kScaleDoubt = 3;   // by this mean square.
 constexpr double kOddest = 30;      // Mean square, in `within`, that a relative adds to the scale at most.
 constexpr double kOddRun = 6;       // Mean square, in `within`, beyond which a relative is unlike the others.
 constexpr int kSweeps = 3;
@@ -41,6 +42,12 @@ std::array<double, kTraits> Center(std::span<const Relative* const> relatives) {
     center[t] = n > 0 ? sum / n : 0;
   }
   return center;
+}
+
+std::array<double, kTraits> Centered(const Traits& traits, const std::array<double, kTraits>& center) {
+  std::array<double, kTraits> centered = {};
+  for (size_t t = 0; t < kTraits; ++t) centered[t] = traits.known.test(t) ? traits.values[t] - center[t] : 0;
+  return centered;
 }
 
 double MedianNoise(std::span<const Relative* const> relatives) {
@@ -102,15 +109,16 @@ double Distance(const Traits& a, const Traits& b, const Kinship& kinship) {
   return square;
 }
 
-double Likeness(const Descent& a, const Traits& at, const Descent& b, const Traits& bt, const Kinship& kinship,
-                const std::array<double, kTraits>& center) {
-  double linear = 0;
+double Likeness(const Descent& a, const std::array<double, kTraits>& at, const Descent& b,
+                const std::array<double, kTraits>& bt, const Kinship& kinship) {
+  double linear = 0, square = 0;
   for (size_t t = 0; t < kTraits; ++t) {
-    if (!at.known.test(t) || !bt.known.test(t)) continue;
-    linear += kinship.linear[t] * (at.values[t] - center[t]) * (bt.values[t] - center[t]);
+    const double off = (at[t] - bt[t]) / kinship.reach[t];
+    linear += kinship.linear[t] * at[t] * bt[t];
+    square += off * off;
   }
-  return linear + kinship.smooth * std::exp(-0.5 * Distance(at, bt, kinship)) +
-         (a.family == b.family ? kinship.family : 0) + kinship.labels * LabelLikeness(a, b);
+  return linear + kinship.smooth * std::exp(-0.5 * square) + (a.family == b.family ? kinship.family : 0) +
+         kinship.labels * LabelLikeness(a, b);
 }
 
 namespace {
@@ -126,17 +134,21 @@ class Kindred {
     to_run_.resize(n_);
     values_.resize(n_, static_cast<Eigen::Index>(kCoefficients));
     bends_.resize(n_, kBends);
+    const std::array<double, kTraits> run = Centered(traits, center);
+    std::vector<std::array<double, kTraits>> centered;
+    for (const Relative* r : relatives) centered.push_back(Centered(r->traits, center));
     for (Eigen::Index i = 0; i < n_; ++i) {
       const Relative& r = Get(i);
+      const auto& at = centered[static_cast<size_t>(i)];
       for (Eigen::Index k = 0; k <= i; ++k) {
         kernel_(i, k) = kernel_(k, i) =
-            kLabWeight + Likeness(r.descent, r.traits, Get(k).descent, Get(k).traits, kinship, center);
+            kLabWeight + Likeness(r.descent, at, Get(k).descent, centered[static_cast<size_t>(k)], kinship);
       }
-      to_run_(i) = kLabWeight + Likeness(descent, traits, r.descent, r.traits, kinship, center);
+      to_run_(i) = kLabWeight + Likeness(descent, run, r.descent, at, kinship);
       values_.row(i) = r.coefficients.transpose();
       bends_.row(i) = BendRow(r.bend);
     }
-    of_run_ = kLabWeight + Likeness(descent, traits, descent, traits, kinship, center) + kinship.own;
+    of_run_ = kLabWeight + Likeness(descent, run, descent, run, kinship) + kinship.own;
     owns_ = Eigen::VectorXd::Constant(n_, kinship.own);
     base_ = values_.colwise().mean();
     values_.rowwise() -= base_;
@@ -222,7 +234,7 @@ class Kindred {
   // `within`, scaled up where the relatives are further off the others' word, and drawn towards the shape of that.
   CoefficientMatrix Spread() const {
     const double n = static_cast<double>(n_);
-    double squares = kScaleRuns;
+    double squares = kScaleRuns * kScaleDoubt;
     for (Eigen::Index i = 0; i < n_; ++i) squares += std::min(MeanSquare(Off(i)), kOddest);
     const double scale = std::max(1.0, squares / (kScaleRuns + n));  // That few agree closely may be chance.
     CoefficientMatrix spread = kPriorRuns * scale * kinship_.within;

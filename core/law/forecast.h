@@ -18,7 +18,9 @@ enum class NotYet : int {
   kNotFalling = 4,    // The curve does not follow the law: it is flat or rising where the law falls.
   kNonFinite = 5,     // The newest points are NaN or infinite.
   kOutsideLaw = 6,    // Values that the law cannot hold, such as a loss at or below zero.
-  kUnsupported = 7,   // For example an objective that is maximised.
+  kUnsupported = 7,   // For example an objective that is maximised and no share.
+  kTooSteep = 8,      // The rate is to fall faster than in any run that was learned from.
+  kOffLaw = 9,        // The curve, or the end that it would have, is none of the law's.
 };
 
 // One sentence for a person, such as "the learning rate is still warming up".

@@ -20,12 +20,19 @@ constexpr double kTraitTemper = 0.3;  // Power on how usual the run's traits are
 constexpr std::array<double, kRateKinds> kKinOdds = {6, 16};
 constexpr double kTailShare = 0.01;   // The end's value is read off the last 1 % of the run.
 constexpr double kStrayMemory = 0.1;  // In log x: how soon the curve's stray from the law is a new one.
+constexpr double kLikely = 0.1;       // A member's weight.
 constexpr double kNegligible = 1e-3;  // A member's weight over the largest.
 constexpr double kEarliest = 0.03;    // Progress.
 constexpr double kEarliestWarming = 0.1;
 constexpr size_t kFewest = 2;  // Observations.
 constexpr size_t kFewestWarming = 3;
-constexpr double kRise = 0.08;  // Log level over the lowest.
+constexpr double kRise = 0.08;        // Log level over the lowest.
+constexpr double kSteepestFall = 25;  // Of the relative rate, a run: all of it in 4 % of the steps.
+constexpr double kSteepWorth = 0.05;  // Relative rate that is left to fall: less than that does not matter.
+constexpr double kMostRise = 0.1;     // Log of the median end over the newest level.
+constexpr double kMostFall = 2;       // The same, downward.
+constexpr double kMisfit = 6;  // Standard deviations that the newer observations lie off the law, root mean square,
+constexpr double kMisfitLevel = 0.05;  // and this far in log level.
 constexpr int kPathPieces = 32;
 
 Forecast Unanswered(Forecast forecast, NotYet reason) {
@@ -52,7 +59,7 @@ NotYet Judge(const Observations& seen, double progress, double noise) {
 struct Member {
   double weight;  // Log of it until Weigh.
   double stray, noise;
-  double end_offset;  // Of the end's value from the law's.
+  const Bend* bend;  // Of the belief.
   Posterior posterior;
 };
 
@@ -96,9 +103,17 @@ class Bank {
     for (const Member& m : members_) {
       const double variance =
           m.posterior.covariance(0, 0) + m.noise * m.noise / tail_points + fresh * m.stray * m.stray;
-      mixture.push_back({m.weight, m.posterior.mean(0) + m.end_offset, std::sqrt(variance)});
+      mixture.push_back({m.weight, m.posterior.mean(0) + m.bend->end, std::sqrt(variance)});
     }
     return mixture;
+  }
+
+  // Whether the newer observations lie far off the law's curve, whichever of the likelier beliefs one takes.
+  bool MissesThePoints() const {
+    for (const Member& m : members_) {
+      if (m.weight > kLikely && !Misses(m)) return false;
+    }
+    return true;
   }
 
   struct Level {
@@ -115,7 +130,7 @@ class Bank {
     Posterior posterior = Update(belief, mean, evidence);
     if (!std::isfinite(posterior.log_evidence)) return;
     const double weight = kTemper * posterior.log_evidence + log_odds;
-    members_.push_back({weight, stray, noise, belief.bend.end, std::move(posterior)});
+    members_.push_back({weight, stray, noise, &belief.bend, std::move(posterior)});
   }
 
   void AddApart(const Archetype& a, const Traits& traits) {
@@ -131,6 +146,19 @@ class Bank {
     const Observations straight = Straighten(seen_, kin.bend);
     const double noise = PointNoise(straight, Residuals(straight, mean), kin.noise);
     Add(kin, mean, Weigh(straight, kin.stray, noise), kin.stray, noise, odds);
+  }
+
+  bool Misses(const Member& m) const {
+    double square = 0, expected = 0, n = 0;
+    for (size_t i = 0; i < seen_.points.size(); ++i) {
+      const Observation& p = seen_.points[i];
+      if (p.warming || p.share < 0.3 * seen_.newest_share()) continue;
+      const double off = p.level - m.bend->At(p.progress) - seen_.rows[i].dot(m.posterior.mean);
+      square += off * off;
+      expected += m.noise * m.noise / p.count + m.stray * m.stray * p.crowd + p.variance;
+      n += 1;
+    }
+    return square > kMisfitLevel * kMisfitLevel * n && square > kMisfit * kMisfit * expected;
   }
 
   void Normalize() {
@@ -220,6 +248,11 @@ Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior, c
   if (!objective.has_value()) return Unanswered(forecast, NotYet::kUnsupported);
 
   const RunClock clock(plan, curve.last_step());
+  const double newest = static_cast<double>(curve.last_step()), left = clock.end() - newest;
+  const double fall = clock.Rate(newest) - clock.Rate(clock.end());
+  if (fall > kSteepWorth && fall * clock.end() > kSteepestFall * left && newest > clock.warmup_end()) {
+    return Unanswered(forecast, NotYet::kTooSteep);
+  }
   const ObserveResult observed = Observe(curve, clock, *objective);
   if (observed.outside) return Unanswered(forecast, NotYet::kOutsideLaw);
   const Observations& seen = observed.observations;
@@ -229,10 +262,16 @@ Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior, c
   }
 
   const Bank bank(prior, clock.kind(), lean.kin, TraitsOf(plan, clock), seen);
+  if (forecast.progress < 1 && bank.MissesThePoints()) return Unanswered(forecast, NotYet::kOffLaw);
   const Support support = lean.kin != nullptr ? Support::kKin : Support::kNone;
   const IntervalFactors& factors = lean.factors != nullptr ? *lean.factors : kind.factors[static_cast<size_t>(support)];
   forecast.reason = NotYet::kAnswered;
   FillEnd(bank, seen, factors, total, forecast);
+  const double ahead = std::log(forecast.median()) - seen.origin;
+  if (forecast.progress < 1 && !(ahead < kMostRise && ahead > -kMostFall)) {
+    forecast.quantiles = {};
+    return Unanswered(forecast, NotYet::kOffLaw);
+  }
   FillPath(bank, seen, clock, PathSteps(curve.last_step(), total), forecast);
   objective->Restore(forecast);
   return forecast;

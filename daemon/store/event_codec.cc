@@ -89,6 +89,8 @@ absl::StatusOr<NotYet> ReadReason(int number) {
     case NotYet::kNonFinite:
     case NotYet::kOutsideLaw:
     case NotYet::kUnsupported:
+    case NotYet::kTooSteep:
+    case NotYet::kOffLaw:
       return reason;
   }
   return Damaged(fmt::format("not_yet_reason: {} is unknown to this version", number));

@@ -52,7 +52,7 @@ TEST(BucketTest, IsTheNearest) {
 }
 
 TEST(LearnFactorsTest, NineInTenAreHeldOfOutcomesThatWereNotLearnedFrom) {
-  for (const double times : {0.7, 1.0, 3.0}) {
+  for (const double times : {1.2, 2.0, 3.0}) {
     std::vector<Outcome> learned, fresh;
     unsigned seed = 0;
     for (const char* source : {"a", "b", "c"}) {
@@ -65,6 +65,16 @@ TEST(LearnFactorsTest, NineInTenAreHeldOfOutcomesThatWereNotLearnedFrom) {
     EXPECT_NEAR(factor, times, 0.1 * times);
     EXPECT_NEAR(Covered(fresh, factor), 0.9, 0.025);
   }
+}
+
+TEST(LearnFactorsTest, NeverMakesAnIntervalNarrowerThanTheMixture) {
+  std::vector<Outcome> outcomes;
+  for (const char* source : {"a", "b", "c"}) {
+    for (const Outcome& o : Simulated(source, 0.5, 400, 1)) outcomes.push_back(o);
+  }
+  Prior prior = Prior::Shipped();
+  LearnFactors(outcomes, prior);
+  EXPECT_EQ(prior.Of(RateKind::kUnknown).factors[0][BucketOf(0.5)], 1);
 }
 
 TEST(LearnFactorsTest, SourcesWeighAlikeHoweverManyRunsTheyHave) {

@@ -60,15 +60,20 @@ Coefficients DenseMean(const std::vector<Relative>& relatives, const Descent& de
     for (size_t t = 0; t < kTraits; ++t) center[t] += r.traits.values[t] / static_cast<double>(n);
     base += r.coefficients / static_cast<double>(n);
   }
+  const auto off = [&center](const Traits& of) {  // All traits of all of these are known, or none of any.
+    std::array<double, kTraits> centered = {};
+    for (size_t t = 0; t < kTraits; ++t) centered[t] = of.known.test(t) ? of.values[t] - center[t] : 0;
+    return centered;
+  };
   Eigen::MatrixXd kernel(n, n);
   Eigen::VectorXd to_run(n);
   for (Eigen::Index i = 0; i < n; ++i) {
     const Relative& a = get(i);
     for (Eigen::Index k = 0; k < n; ++k) {
-      kernel(i, k) = kLab + Likeness(a.descent, a.traits, get(k).descent, get(k).traits, kinship, center);
+      kernel(i, k) = kLab + Likeness(a.descent, off(a.traits), get(k).descent, off(get(k).traits), kinship);
     }
     kernel(i, i) += kinship.own;
-    to_run(i) = kLab + Likeness(descent, traits, a.descent, a.traits, kinship, center);
+    to_run(i) = kLab + Likeness(descent, off(traits), a.descent, off(a.traits), kinship);
   }
   const Eigen::MatrixXd inverse = kernel.inverse();
   const CoefficientMatrix within_inverse = kinship.within.inverse();
@@ -235,6 +240,18 @@ TEST(KinshipTrainTest, IsDeterministicAndSeesWhatMatters) {
     EXPECT_GT(k.own, 0);
     for (double reach : k.reach) EXPECT_GT(reach, 0);
   }
+}
+
+// A kernel over pairs that leaves out what either lacks is none: one run without a peak rate once silenced a project.
+TEST(KinshipTest, ATraitThatSomeLackLeavesTheProcessWhole) {
+  std::vector<Relative> relatives = SomeRelatives(16);
+  for (size_t i = 0; i < relatives.size(); ++i) {
+    for (size_t t = 0; t < kTraits; ++t) {
+      relatives[i].traits.values[t] = 30 * std::sin(static_cast<double>(i * (t + 1)));
+      relatives[i].traits.known.set(t, (i + t) % 3 != 0);
+    }
+  }
+  EXPECT_TRUE(LeanOf(relatives).has_value());
 }
 
 }  // namespace

@@ -283,5 +283,34 @@ TEST(LawTest, AfterARewindTheForecastIsThatOfTheShorterRun) {
 
 // Whatever bits come in: finite numbers out, or a reason.
 
+// No run that was learned from had all of its decay in one step, and the law would book all of the drop there.
+TEST(LawTest, AFallOfTheRateThatIsTooSteepIsNotForecast) {
+  const Synthetic run;
+  const Curve half = run.Until(0.5);
+  Plan plan = run.plan;
+  ScheduleSpec spec;
+  spec.peak_lr = 1;
+  spec.decay = Decay::kLinear;
+  spec.decay_start_step = half.last_step();
+  plan.total_steps = half.last_step() + 1;
+  plan.schedule = *LrSchedule::Create(spec, plan.total_steps);
+  EXPECT_EQ(ForecastEnd(half, plan, Prior::Shipped()).reason, NotYet::kTooSteep);
+  plan.total_steps = 2 * half.last_step();
+  plan.schedule = *LrSchedule::Create(spec, plan.total_steps);
+  EXPECT_TRUE(ForecastEnd(half, plan, Prior::Shipped()).answered());
+}
+
+TEST(LawTest, ACurveThatIsNoneOfTheLawsIsNotForecast) {
+  Plan plan = CosinePlan(1000);
+  Curve cliff, s_shape;
+  for (Step s = 10; s <= 400; s += 10) {
+    const double t = static_cast<double>(s);
+    cliff.Add(s, s <= 200 ? 3.0 : 2.0);
+    s_shape.Add(s, 0.3 + 2 / (1 + std::exp((t - 200) / 20)));
+  }
+  EXPECT_EQ(ForecastEnd(cliff, plan, Prior::Shipped()).reason, NotYet::kOffLaw);
+  EXPECT_EQ(ForecastEnd(s_shape, plan, Prior::Shipped()).reason, NotYet::kOffLaw);
+}
+
 }  // namespace
 }  // namespace curvecast
