@@ -109,7 +109,8 @@ TEST(KinshipTest, TheCurveForeseenIsNearlyThatOfTheDenseProcess) {
   const std::vector<Relative> relatives = SomeRelatives(8);
   const Coefficients off = LeanOf(relatives, WideKinship())->mean -
                            DenseMean(relatives, SyntheticProject::DescentOf(1, 0), TraitsOfRun(0), WideKinship());
-  const RunClock clock(SyntheticProject().Run(1, 0).plan, 0);
+  const Plan plan = SyntheticProject().Run(1, 0).plan;
+  const RunClock clock(plan, 0);
   std::vector<Place> places;
   for (double step = 200; step <= 2000; step += 50) places.push_back({clock.Share(step), clock.Rate(step)});
   for (const FeatureRow& row : Features(clock, places)) EXPECT_NEAR(row.dot(off), 0, 0.006);
