@@ -28,21 +28,6 @@ double AnyBits(std::mt19937_64& random) {
   return value;
 }
 
-void ExpectSane(const Forecast& f) {
-  EXPECT_TRUE(std::isfinite(f.progress));
-  EXPECT_TRUE(std::isfinite(f.expected_value));
-  for (double q : f.quantiles) EXPECT_TRUE(std::isfinite(q));
-  EXPECT_TRUE(std::is_sorted(f.quantiles.begin(), f.quantiles.end()));
-  EXPECT_LE(f.path.size(), 33u);
-  for (size_t i = 0; i < f.path.size(); ++i) {
-    const PathPoint& p = f.path[i];
-    EXPECT_TRUE(std::isfinite(p.p05) && std::isfinite(p.p50) && std::isfinite(p.p95));
-    EXPECT_LE(p.p05, p.p50);
-    EXPECT_LE(p.p50, p.p95);
-    EXPECT_TRUE(i == 0 || p.step > f.path[i - 1].step);
-  }
-}
-
 Plan AnyPlan(std::mt19937_64& random, int i) {
   Plan plan = testing::PlainPlan(1 + static_cast<Step>(random() % (i % 7 == 0 ? uint64_t{1} << 53 : 300)));
   if (i % 3 != 0) {
@@ -81,7 +66,7 @@ TEST(HostileTest, NoNanComesOutForAnyDoublesIn) {
     const Plan plan = AnyPlan(random, i);
     const Forecast f = ForecastEnd(AnyCurve(random, i), plan, Prior::Shipped());
     answered += f.answered() ? 1 : 0;
-    ExpectSane(f);
+    testing::ExpectSane(f);
     if (HasFailure()) FAIL() << "case " << i;
   }
   EXPECT_GT(answered, 500);
@@ -101,7 +86,7 @@ TEST(HostileTest, NorForAnyKin) {
     for (double& offset : kin.bend.offsets) offset = i % 5 == 0 ? 0.5 : -0.5;
     const Forecast f = ForecastEnd(AnyCurve(random, i), plan, Prior::Shipped(), {.kin = &kin, .factors = nullptr});
     answered += f.answered() ? 1 : 0;
-    ExpectSane(f);
+    testing::ExpectSane(f);
     if (HasFailure()) FAIL() << "case " << i;
   }
   EXPECT_GT(answered, 200);
@@ -120,7 +105,7 @@ TEST(HostileTest, ARateOfAlmostNothingForMostOfTheRunIsAnsweredOrNot) {
     Curve curve;
     for (Step s = 1; s < 950; ++s) {
       curve.Add(s, 2 + 1 / static_cast<double>(s));
-      if (s % 50 == 0) ExpectSane(ForecastEnd(curve, plan, Prior::Shipped()));
+      if (s % 50 == 0) testing::ExpectSane(ForecastEnd(curve, plan, Prior::Shipped()));
     }
   }
 }

@@ -43,27 +43,6 @@ struct Synthetic {
   }
 };
 
-void ExpectFinite(const Forecast& f) {
-  EXPECT_TRUE(std::isfinite(f.progress));
-  EXPECT_TRUE(std::isfinite(f.expected_value));
-  for (size_t i = 0; i < f.quantiles.size(); ++i) {
-    EXPECT_TRUE(std::isfinite(f.quantiles[i]));
-    if (i > 0) {
-      EXPECT_GE(f.quantiles[i], f.quantiles[i - 1]);
-    }
-  }
-  EXPECT_LE(f.path.size(), 33u);
-  for (size_t i = 0; i < f.path.size(); ++i) {
-    const PathPoint& p = f.path[i];
-    EXPECT_TRUE(std::isfinite(p.p05) && std::isfinite(p.p50) && std::isfinite(p.p95));
-    EXPECT_LE(p.p05, p.p50);
-    EXPECT_LE(p.p50, p.p95);
-    if (i > 0) {
-      EXPECT_GT(p.step, f.path[i - 1].step);
-    }
-  }
-}
-
 TEST(LawTest, ForecastsOfCurvesDrawnFromTheLawCoverTheirEnd) {
   std::mt19937 random(3);
   std::normal_distribution<double> normal;
@@ -77,7 +56,7 @@ TEST(LawTest, ForecastsOfCurvesDrawnFromTheLawCoverTheirEnd) {
       run.c3 = 0.07 + 0.02 * normal(random);
       const Forecast f = ForecastEnd(run.Until(fraction, static_cast<unsigned>(i)), run.plan, Prior::Shipped());
       ASSERT_TRUE(f.answered());
-      ExpectFinite(f);
+      testing::ExpectSane(f);
       if (f.quantiles[0] <= run.end && run.end <= f.quantiles[4]) ++covered;
       worst = std::max(worst, std::fabs(f.median() / run.end - 1));
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "core/curve/curve.h"
 #include "core/law/features.h"
 #include "core/law/plan.h"
+#include "gtest/gtest.h"
 
 // Plans, and runs that are drawn from the law.
 namespace curvecast::testing {
@@ -70,6 +72,22 @@ inline Coefficients Draw(const Coefficients& mean, const CoefficientMatrix& cova
   Coefficients unit;
   for (double& u : unit) u = normal(random);
   return mean + covariance.llt().matrixL() * unit;
+}
+
+// Every number finite, in order, and the path no longer than it may be.
+inline void ExpectSane(const Forecast& f) {
+  EXPECT_TRUE(std::isfinite(f.progress));
+  EXPECT_TRUE(std::isfinite(f.expected_value));
+  for (double q : f.quantiles) EXPECT_TRUE(std::isfinite(q));
+  EXPECT_TRUE(std::is_sorted(f.quantiles.begin(), f.quantiles.end()));
+  EXPECT_LE(f.path.size(), 33u);
+  for (size_t i = 0; i < f.path.size(); ++i) {
+    const PathPoint& p = f.path[i];
+    EXPECT_TRUE(std::isfinite(p.p05) && std::isfinite(p.p50) && std::isfinite(p.p95));
+    EXPECT_LE(p.p05, p.p50);
+    EXPECT_LE(p.p50, p.p95);
+    EXPECT_TRUE(i == 0 || p.step > f.path[i - 1].step);
+  }
 }
 
 }  // namespace curvecast::testing
