@@ -47,9 +47,9 @@ class Watch {
 
   // A batch of the job came at this time (0: not known), with points or without. Before its points are added.
   void Arrived(int64_t time_unix_micros, size_t points);
-  // A point that was taken up, in order of arrival. A late one (at or below the newest step of its metric) teaches
-  // nothing.
-  void Add(std::string_view metric, Step step, double value);
+  // A point that was taken up, in order of arrival, and its metric's curve, which holds it. A late one (at or below the
+  // newest step of its metric) teaches nothing.
+  void Add(std::string_view metric, Step step, double value, const Curve& curve);
   // What lay at `from` or later of a metric is superseded; `left` is what is left of its curve.
   void Rewound(std::string_view metric, Step from, const Curve& left);
   // The job does something without a point for at most so long.
@@ -60,6 +60,9 @@ class Watch {
   void Tick(int64_t now_unix_micros);
   // The run is over: what is active is resolved.
   void Ended();
+
+  // Those of its flags that are active.
+  std::vector<Flag> active() const;
 
   // What has changed since the last call, in order.
   std::vector<FlagChange> TakeChanges();

@@ -1,0 +1,122 @@
+#include "core/watch/change_bank.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace curvecast {
+namespace {
+
+// Amplitudes that are tried, in standard deviations of a point: of a step, and of a ramp for each point.
+constexpr std::array<double, 6> kSteps = {0.25, 0.5, 1, 2, 4, 8};
+constexpr std::array<double, 6> kRamps = {0.01, 0.03, 0.1, 0.3, 1, 3};
+constexpr double kTooLittle = 2;  // Under this much below the threshold the sum over starts cannot reach it.
+
+// Log of the mean over amplitudes of exp(d b - d^2 a / 2).
+double LogMixture(double product, double square, const std::array<double, 6>& amplitudes, double sd, double largest) {
+  double best = -std::numeric_limits<double>::infinity(), sum = 0;
+  std::array<double, 6> logs;
+  size_t n = 0;
+  for (const double amplitude : amplitudes) {
+    if (amplitude > largest) break;
+    const double d = amplitude * sd;
+    logs[n] = d * product - 0.5 * d * d * square;
+    best = std::max(best, logs[n++]);
+  }
+  for (size_t i = 0; i < n; ++i) sum += std::exp(logs[i] - best);
+  return n == 0 ? best : best + std::log(sum / static_cast<double>(n));
+}
+
+}  // namespace
+
+void ChangeBank::Add(const Point& point) {
+  Open(point);
+  for (size_t i = 0; i < starts_; ++i) {
+    Start& start = list_[i];
+    ++start.age;
+    // A whitened observation holds the fault of this point less that of the one before.
+    const double n = static_cast<double>(start.age);
+    Follow(point, start.age == 1 ? 1 : 1 - point.correlation, start.step);
+    Follow(point, n - point.correlation * (n - 1), start.ramp);
+  }
+  Thin();
+}
+
+void ChangeBank::Follow(const Point& point, double course, Effect& effect) {
+  const double left = course - point.expected.row.dot(effect.on_state);
+  effect.square += left * left / point.variance;
+  effect.product += left * point.innovation / point.variance;
+  effect.on_state += (left / point.variance) * point.expected.gain;
+}
+
+void ChangeBank::Open(const Point& point) {
+  Start& start = list_[starts_++];
+  start.age = 0;
+  start.at = point.step;
+  start.level = point.level;
+  for (Effect* effect : {&start.step, &start.ramp}) {
+    effect->on_state.setZero();
+    effect->square = effect->product = 0;
+  }
+}
+
+// Too many: the oldest goes if it is too old, else the one whose neighbours lie closest together for their age.
+void ChangeBank::Thin() {
+  if (starts_ <= kStarts) return;
+  size_t gone = 0;
+  if (list_[0].age <= kOldest) {
+    double least = std::numeric_limits<double>::infinity();
+    for (size_t i = 1; i + 2 < starts_; ++i) {
+      const double gap = static_cast<double>(list_[i - 1].age - list_[i + 1].age) / static_cast<double>(list_[i].age);
+      if (gap < least) {
+        least = gap;
+        gone = i;
+      }
+    }
+  }
+  std::move(list_.begin() + static_cast<std::ptrdiff_t>(gone) + 1, list_.begin() + static_cast<std::ptrdiff_t>(starts_),
+            list_.begin() + static_cast<std::ptrdiff_t>(gone));
+  --starts_;
+}
+
+std::optional<ChangeBank::Finding> ChangeBank::Find(Side side, double log_threshold, double point_sd,
+                                                    double largest_shift) const {
+  const double sign = side == Side::kUp ? 1 : -1;
+  // Nearly always no start alone comes near: its best amplitude has evidence b^2 / 2a.
+  const double near = 2 * (log_threshold - std::log(static_cast<double>(kOldest)) - kTooLittle);
+  bool any = false;
+  for (size_t i = 0; i < starts_ && !any; ++i) {
+    for (const Effect* effect : {&list_[i].step, &list_[i].ramp}) {
+      const double product = sign * effect->product;
+      any |= product > 0 && product * product > near * effect->square;
+    }
+  }
+  if (!any) return std::nullopt;
+
+  double best = -std::numeric_limits<double>::infinity(), sum = 0;
+  Finding finding;
+  for (size_t i = 0; i < starts_; ++i) {
+    const Start& start = list_[i];
+    // It stands for the starts between it and the next as well.
+    const int64_t next = i + 1 < starts_ ? list_[i + 1].age : 0;
+    const double stands_for = 0.5 * static_cast<double>(start.age - next);  // Half for each course.
+    const double step = LogMixture(sign * start.step.product, start.step.square, kSteps, point_sd, largest_shift);
+    const double ramp = LogMixture(sign * start.ramp.product, start.ramp.square, kRamps, point_sd, largest_shift);
+    sum += stands_for * (std::exp(std::min(step, 600.0)) + std::exp(std::min(ramp, 600.0)));
+    if (std::max(step, ramp) <= best) continue;
+    best = std::max(step, ramp);
+    const Effect& effect = step >= ramp ? start.step : start.ramp;
+    finding.course = step >= ramp ? Course::kStep : Course::kRamp;
+    finding.points = start.age;
+    finding.began = start.at;
+    finding.level = start.level;
+    const double amplitude = effect.product / effect.square;
+    finding.amplitude = finding.course == Course::kStep ? amplitude : amplitude * static_cast<double>(start.age);
+    finding.effect = -amplitude * effect.on_state;
+  }
+  finding.log_evidence = std::log(sum);
+  if (!(finding.log_evidence >= log_threshold)) return std::nullopt;
+  return finding;
+}
+
+}  // namespace curvecast

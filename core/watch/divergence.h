@@ -1,0 +1,30 @@
+#pragma once
+
+namespace curvecast {
+
+// Tells that the loss itself has risen: it lies well above the lowest level that the reference ever had, for some
+// points in a row, and is not on its way back. It needs no law: a train loss that rises is news whatever was expected,
+// unless the rate rose.
+class Divergence {
+ public:
+  // `level`: log loss of a point; `smooth`: of the newest few; `reference`: of the law's curve here; all with the noise
+  // of a point, and the relative rate.
+  void Add(double level, double smooth, double reference, double point_sd, double rate);
+  // The reference starts anew from this level.
+  void Restart(double reference);
+
+  bool diverging() const { return in_row_ >= kInRow; }
+  double rise() const { return rise_; }            // Of the newest point over the lowest level, log loss.
+  double threshold() const { return threshold_; }  // Of the rise.
+  double lowest() const { return lowest_; }
+
+ private:
+  static constexpr int kInRow = 3;
+  double lowest_ = 1e300;
+  double rate_ = 1;     // At the lowest level.
+  double highest_ = 0;  // Rise of this stretch.
+  double rise_ = 0, threshold_ = 0;
+  int in_row_ = 0;
+};
+
+}  // namespace curvecast

@@ -1,0 +1,33 @@
+#include "core/watch/noise.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace curvecast {
+namespace {
+
+constexpr double kClip = 3;                // Of z, so that single points do not move the scale.
+constexpr double kClippedMoment = 0.9951;  // E min(z^2, 9) of the normal.
+constexpr double kMemory = 200;            // Points that the scale remembers.
+constexpr double kCorrelationMemory = 400;
+constexpr double kDoubt = 15;      // Points before a correlation is believed.
+constexpr double kLeastSd = 1e-7;  // Of the log loss: logs are rounded.
+
+}  // namespace
+
+void Noise::Add(double z, double noise_part, bool flagged) {
+  const double clipped = std::clamp(z, -kClip, kClip);
+  seen_ = std::min(seen_ + 1, kMemory);
+  // A step in the log of the variance, as large as the noise is to blame.
+  const double step = noise_part * (clipped * clipped / kClippedMoment - 1) * 1.3 / (seen_ + 1);
+  variance_ = std::max(variance_ * std::exp(step), kLeastSd * kLeastSd);
+  // What the whitened innovations still share is what the correlation lacks.
+  const double gain = 1.5 / (std::min(seen_, kCorrelationMemory) + kDoubt);
+  correlation_ = std::clamp(correlation_ + gain * noise_part * before_ * clipped, 0.0, kMostCorrelation);
+  before_ = clipped;
+  if (!flagged) tail_.Add(z);
+}
+
+double Noise::point_sd() const { return std::sqrt(variance_ / (1 - correlation_ * correlation_)); }
+
+}  // namespace curvecast

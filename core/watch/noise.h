@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/watch/tail.h"
+
+namespace curvecast {
+
+// The noise of a run's points, learned as they come: its scale, what a point's noise shares with the one before, and
+// its tails. Scale and correlation are of the innovations, so that the law's own course does not count as noise.
+class Noise {
+ public:
+  // A guess of the scale, and how many points that is worth.
+  Noise(double scale, double points) : variance_(scale * scale), seen_(points) {}
+
+  // An innovation over its expected standard deviation, and which part of that variance is noise. One of a point that
+  // was flagged, or comes while a flag is up, says nothing of the tails.
+  void Add(double z, double noise_part, bool flagged);
+  // The innovation after a gap has no neighbour.
+  void Break() { before_ = 0; }
+
+  double variance() const { return variance_; }        // Of a point given the one before.
+  double correlation() const { return correlation_; }  // Of neighbours, in [0, kMostCorrelation].
+  double point_sd() const;                             // Of a point by itself.
+  const Tail& tail() const { return tail_; }
+
+  static constexpr double kMostCorrelation = 0.9;
+
+ private:
+  double variance_;
+  double seen_;
+  double correlation_ = 0;
+  double before_ = 0;
+  Tail tail_;
+};
+
+}  // namespace curvecast

@@ -1,0 +1,69 @@
+#include "core/watch/reference.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace curvecast {
+namespace {
+
+constexpr double kStrayReach = 0.3;  // In log t.
+constexpr double kLevelSd = 1;       // Log loss.
+constexpr double kLeastVariance = 1e-18;
+constexpr Eigen::Index kStray = Reference::kStates - 2, kBend = Reference::kStates - 1;
+constexpr double kDamping = 1.7320508 / kStrayReach;
+
+}  // namespace
+
+Reference::Reference(const Belief& belief, double origin) {
+  state_.head<kCoefficients>() = belief.mean;
+  state_(0) = origin;
+  covariance_.topLeftCorner<kCoefficients, kCoefficients>() = belief.covariance;
+  covariance_.row(0).setZero();
+  covariance_.col(0).setZero();
+  covariance_(0, 0) = kLevelSd * kLevelSd;
+}
+
+void Reference::Advance(double step, double stray) {
+  if (step <= step_) return;
+  using Two = Eigen::Matrix2d;
+  const double passed = step_ > 0 ? std::min(std::log(step / step_), 10.0) : 10.0;
+  const double kept = std::exp(-kDamping * passed), d = kDamping * passed;
+  Two move;
+  move << kept * (1 + d), kept * passed, -kept * kDamping * d, kept * (1 - d);
+  Two settled = Two::Zero();
+  settled(0, 0) = stray * stray;
+  settled(1, 1) = kDamping * kDamping * stray * stray;
+  state_.tail<2>() = (move * state_.tail<2>()).eval();
+  covariance_.bottomRows<2>() = (move * covariance_.bottomRows<2>()).eval();
+  covariance_.rightCols<2>() = (covariance_.rightCols<2>() * move.transpose()).eval();
+  covariance_.bottomRightCorner<2, 2>() += settled - move * settled * move.transpose();
+  step_ = step;
+}
+
+Reference::Expected Reference::Expect(const FeatureRow& row, const FeatureRow& before, double correlation) const {
+  Expected expected;
+  expected.row.head<kCoefficients>() = row - correlation * before;
+  expected.row(kStray) = 1 - correlation;
+  expected.row(kBend) = 0;
+  expected.value = expected.row.dot(state_);
+  expected.gain.noalias() = covariance_ * expected.row;
+  expected.variance = std::max(expected.row.dot(expected.gain), kLeastVariance);
+  return expected;
+}
+
+void Reference::Update(const Expected& expected, double innovation, double noise) {
+  const double total = expected.variance + noise;
+  state_ += expected.gain * (innovation / total);
+  covariance_.noalias() -= (expected.gain / total) * expected.gain.transpose();
+}
+
+double Reference::Level(const FeatureRow& row) const { return row.dot(state_.head<kCoefficients>()) + state_(kStray); }
+
+void Reference::Correct(const Vector& effect) {
+  state_ += effect;
+  covariance_.noalias() += effect * effect.transpose();
+}
+
+void Reference::LoosenLevel(double sd) { covariance_(0, 0) += sd * sd; }
+
+}  // namespace curvecast
