@@ -49,7 +49,7 @@ TEST(ViewConvertTest, ARunWithoutPointsSaysNeitherStepNorValue) {
   view.history = std::make_shared<const std::vector<Forecast>>();
   view.opened_at_unix_micros = 1'500'000;
   std::string json;
-  ASSERT_TRUE(google::protobuf::util::MessageToJsonString(ToGetRunResponse(view), &json).ok());
+  ASSERT_TRUE(google::protobuf::util::MessageToJsonString(ToGetRunResponse(view, 0), &json).ok());
   EXPECT_EQ(json, R"({"run":{"run":{"project":"p","runId":"r","family":"p","objective":"train/loss"},)"
                   R"("state":"RUNNING","openedAt":"1970-01-01T00:00:01.500Z"}})");
 }

@@ -32,8 +32,8 @@ class HttpServerTest : public ::testing::Test {
   prometheus::Registry registry_;
   LoopMetrics metrics_{registry_};
   FitPool fitters_{1, Prior::Shipped(), inbox_, metrics_};
-  Answers answers_{boards_, inbox_, fitters_};
   testing::FixedClock clock_;
+  Answers answers_{boards_, inbox_, fitters_, clock_};
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -91,7 +91,8 @@ TEST_F(HttpServerTest, AWhatIfIsAskedOfTheRunItself) {
   boards_.Put(BoardOf({View("a")}));
   RunOpened opened;
   opened.spec = *View("a")->spec;
-  curvecast::Run run(opened, 0);
+  const Watching watching{Prior::Shipped(), {}};
+  curvecast::Run run(opened, 0, watching);
   Column points{"train/loss", {}, {}};
   for (Step step = 1; step <= 50; ++step) {
     points.steps.push_back(step);
