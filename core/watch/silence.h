@@ -46,7 +46,7 @@ class Silence {
 
   // A batch came. One without points says nothing: what matters in it is told by Began or by Ended.
   std::optional<FlagChange> Arrived(int64_t time, size_t points, const Place& place);
-  // A point of the objective came: whatever the job declared is over.
+  // A point of the objective came: whatever the job declared is over. After Arrived.
   void Progressed() {
     if (phase_until_ > 0) EndPhase();
   }
