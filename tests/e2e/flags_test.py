@@ -68,6 +68,22 @@ class FlagsTest(EndToEnd):
         self.assertEqual(len(self.flags(daemon)), 1)
         reporter.finish()
 
+    def test_a_job_that_falls_silent_is_flagged_and_recovers_with_its_next_point(self):
+        daemon = self.daemon("--set", "watch.silent_after_seconds=1").start()
+        reporter = curvecast.Reporter("p", "r", total_steps=1000, address=daemon.grpc, flush_seconds=0.02)
+        for step in range(1, 11):  # Each in a batch of its own, so that the run has a pace.
+            reporter.log(step, {"train/loss": 2 + 1 / step})
+            wait_until(lambda: (r := daemon.run("p", "r")) and r["run"].get("step") == str(step), 10, f"step {step}")
+        (silent,) = wait_until(lambda: self.flags(daemon), 30, "the flag")
+        self.assertEqual((silent["flag"]["kind"], silent["flag"]["beganStep"]), ("SILENT", "10"))
+        evidence = silent["flag"]["evidence"]
+        self.assertGreaterEqual(evidence["statistic"], evidence["threshold"])
+        self.assertGreaterEqual(evidence["threshold"], 1)
+        reporter.log(11, {"train/loss": 2})
+        self.assertTrue(reporter.finish())
+        (over,) = self.flags(daemon)
+        self.assertEqual(over["flag"]["resolution"], "RECOVERED")
+
 
 if __name__ == "__main__":
     unittest.main()
