@@ -21,6 +21,9 @@ namespace curvecast {
 // unless a phase that the job declared covers it: up to the phase's end, plus silent_after_seconds. WARNING at first,
 // CRITICAL after kCritical times as long; RECOVERED with the next points.
 //
+// Points of any metric and any writer count: of a job that hangs while another of its processes goes on reporting this
+// says nothing.
+//
 // Nothing is said of a life of the job that has not sent points twice (how long a job takes to start is not known), nor
 // of points whose time is not known. Pauses that are not the run's own teach nothing: those that a phase covers, those
 // while the daemon heard nobody, and those between two lives of the job.
