@@ -41,7 +41,9 @@ Forecast MakeForecast(const Curve& curve, const Plan& plan, const Prior& prior, 
   Forecast forecast =
       ForecastEnd(curve, plan, prior, {.kin = leaning.kin ? &*leaning.kin : nullptr, .factors = &leaning.factors});
   if (!forecast.answered()) return forecast;
-  forecast.leaned = {leaning.relatives, leaning.siblings, FactorAt(leaning.factors, forecast.progress)};
+  forecast.leaned.relatives = leaning.relatives;
+  forecast.leaned.siblings = leaning.siblings;
+  forecast.leaned.factor = FactorAt(leaning.factors, forecast.progress);
   return forecast;
 }
 

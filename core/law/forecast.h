@@ -38,6 +38,10 @@ struct LeanedOn {
   int relatives = 0;  // Finished runs of the project.
   int siblings = 0;   // Of those, of the run's own family.
   double factor = 0;  // Of the interval about its median; 0 if that is not known (an old journal).
+  // How far the newest level lies on the worse side of what those runs say of it, before the run's own points: in
+  // standard deviations of that, and what they say, in the objective's unit. 0 without relatives.
+  double deviation = 0;
+  double expected = 0;
 };
 
 // What is said about the end of a run. Every number is finite if reason is kAnswered.
@@ -48,7 +52,7 @@ struct Forecast {
   std::array<double, 5> quantiles = {};  // Of the objective at total_steps, at kQuantileLevels; never decreasing.
   double expected_value = 0;             // The law's curve at `step`, noise removed.
   std::vector<PathPoint> path;           // From `step` to total_steps, at most 33 points.
-  LeanedOn leaned;                       // Set by who leans: MakeForecast of core/engine.
+  LeanedOn leaned;                       // Counts and factor are set by who leans: MakeForecast of core/engine.
 
   bool answered() const { return reason == NotYet::kAnswered; }
   double median() const { return quantiles[2]; }

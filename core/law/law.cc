@@ -34,6 +34,7 @@ constexpr double kMostFall = 2;       // The same, downward.
 constexpr double kMisfit = 6;  // Standard deviations that the newer observations lie off the law, root mean square,
 constexpr double kMisfitLevel = 0.05;  // and this far in log level.
 constexpr int kPathPieces = 32;
+constexpr double kLeastVariance = 1e-12;
 
 Forecast Unanswered(Forecast forecast, NotYet reason) {
   forecast.reason = reason;
@@ -234,6 +235,16 @@ void FillPath(const Bank& bank, const Observations& seen, const RunClock& clock,
   forecast.expected_value = FiniteExp(seen.origin + bank.At(rows[0]).mean);
 }
 
+// How far the newest level lies above what the kin say of it before the run's points.
+void CompareWithKin(const Belief& kin, const Observations& seen, LeanedOn& leaned) {
+  const Observation& newest = seen.points.back();
+  const FeatureRow& row = seen.rows.back();
+  const double expected = row.dot(kin.mean) + kin.bend.At(newest.progress);
+  const double variance = row.dot(kin.covariance * row) + kin.stray * kin.stray + kin.noise * kin.noise / newest.count;
+  leaned.deviation = (seen.origin - expected) / std::sqrt(std::max(variance, kLeastVariance));
+  leaned.expected = FiniteExp(expected);
+}
+
 }  // namespace
 
 Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior, const Lean& lean) {
@@ -273,6 +284,7 @@ Forecast ForecastEnd(const Curve& curve, const Plan& plan, const Prior& prior, c
     return Unanswered(forecast, NotYet::kOffLaw);
   }
   FillPath(bank, seen, clock, PathSteps(curve.last_step(), total), forecast);
+  if (lean.kin != nullptr) CompareWithKin(*lean.kin, seen, forecast.leaned);
   objective->Restore(forecast);
   return forecast;
 }

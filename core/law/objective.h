@@ -17,6 +17,7 @@ class Objective {
   static std::optional<Objective> Share(const Curve& curve);
 
   double ToLoss(double value) const { return whole_.has_value() ? *whole_ - value : value; }
+  double FromLoss(double loss) const { return ToLoss(loss); }  // The same reflection.
   // Turns a forecast of the loss into one of the objective.
   void Restore(Forecast& forecast) const;
 

@@ -123,10 +123,11 @@ void LossWatch::Relearn(const Plan& plan, const Curve& curve) {
 void LossWatch::TakeBins(const Curve& curve, Step before) {
   const double sd = noise_.point_sd();
   for (const Bin& bin : curve.bins()) {
-    if (bin.last_step >= before || !(bin.mean > 0)) continue;
+    const double loss = objective_.ToLoss(bin.mean);
+    if (bin.last_step >= before || !(loss > 0)) continue;
     const FeatureTrack::Place& place = track_->At(bin.mean_step);
     if (place.warming) continue;
-    const double level = std::log(bin.mean);
+    const double level = std::log(loss);
     if (!reference_) {
       reference_.emplace(Pool(), level);
       smooth_ = level;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/curve/curve.h"
+#include "core/law/objective.h"
 #include "core/law/plan.h"
 #include "core/law/prior.h"
 #include "core/watch/change_bank.h"
@@ -32,9 +33,11 @@ class LossWatch {
  public:
   // `prior` outlives this.
   LossWatch(const Prior& prior, std::string metric, const Plan& plan);
+  // How the curve's values read as a loss; Objective::Loss() unless it is said.
+  void SetObjective(const Objective& objective) { objective_ = objective; }
 
-  // A point past all before it, of a loss > 0 as the law has it. `curve` holds it already. `mean_points`: between two
-  // false alarms of all tests of the run.
+  // A point past all before it, of a loss > 0 as the law has it. `curve` holds it already, as it was logged.
+  // `mean_points`: between two false alarms of all tests of the run.
   void Add(Step step, double loss, const Curve& curve, double mean_points, std::vector<FlagChange>& changes);
   // The plan changed, or points went: the reference is learned anew from the curve; the noise is kept.
   void Relearn(const Plan& plan, const Curve& curve);
@@ -45,8 +48,8 @@ class LossWatch {
 
   // The curve lies above its reference, by a flag that is up.
   bool above() const { return incident_ && incident_->sign() > 0; }
-  // Of the newest points over the lowest level, log loss.
-  double rise() const { return divergence_.rise(); }
+  // Of the mean of the newest points over the lowest level, log loss.
+  double smooth_rise() const { return smooth_ - divergence_.lowest(); }
   double point_sd() const { return noise_.point_sd(); }
   std::optional<double> deviation_sigma() const { return deviation_; }
   std::optional<Flag> active() const;
@@ -99,6 +102,7 @@ class LossWatch {
   const Prior& prior_;
   const std::string metric_;
   Plan plan_;
+  Objective objective_ = Objective::Loss();
   std::unique_ptr<FeatureTrack> track_;  // Null before the first point.
   double stray_ = 0;
   std::optional<Reference> reference_;

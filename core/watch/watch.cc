@@ -1,29 +1,70 @@
 #include "core/watch/watch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
+#include <variant>
 
 #include "core/law/objective.h"
 #include "core/watch/budget.h"
+#include "core/watch/eval_watch.h"
+#include "core/watch/forecast_check.h"
 #include "core/watch/loss_watch.h"
+#include "core/watch/metric_role.h"
+#include "core/watch/non_finite.h"
+#include "core/watch/norm_watch.h"
+#include "core/watch/rate_check.h"
+#include "core/watch/silence.h"
+#include "core/watch/start_check.h"
 
 namespace curvecast {
+namespace {
+
+// Metrics beside the objective that are watched, of all roles together.
+constexpr size_t kMaxBeside = 8;
+
+// A metric beside the objective, and its newest step.
+struct Beside {
+  std::variant<EvalWatch, NormWatch, RateCheck> test;
+  Step newest = -1;
+};
+
+}  // namespace
 
 struct Watch::State {
-  State(const WatchOptions& asked, const Prior& prior, const WatchedRun& watched)
-      : options(asked),
+  State(const WatchOptions& asked, const Prior& with, const WatchedRun& watched)
+      : prior(with),
         run(watched),
         budget(asked.false_alarms_per_1000_run_days, asked.mean_points_between_false_alarms),
-        loss(prior, watched.objective, watched.plan) {}
+        silence(asked.silent_after_seconds),
+        non_finite(watched.objective),
+        start(watched.objective),
+        forecasts(watched.objective, watched.plan.maximize),
+        loss(with, watched.objective, watched.plan) {}
 
-  WatchOptions options;
+  Silence::Place Place() const { return {run.objective, newest}; }
+  void Say(std::optional<FlagChange> change) {
+    if (change) changes.push_back(*std::move(change));
+  }
+  Beside* FindBeside(std::string_view metric);
+  void AddObjective(Step step, double value, const Curve& curve);
+  void AddBeside(Beside& beside, Step step, double value, const Curve& curve);
+  void AddLoss(Step step, double value, const Curve& curve);
+
+  const Prior& prior;
   WatchedRun run;
   Budget budget;
+  Step newest = 0;  // Of the objective.
+  bool any = false;
+  Silence silence;
+  NonFinite non_finite;
+  StartCheck start;
+  ForecastCheck forecasts;
   LossWatch loss;
+  std::optional<Objective> objective;  // Once its first point has said what it is.
+  std::map<std::string, Beside, std::less<>> beside;
+  std::map<std::string, bool, std::less<>> unwatched;  // Metrics that are no business of ours.
   std::vector<FlagChange> changes;
-  std::optional<Flag> non_finite;
-  int finite_since = 0;
-  Step newest = -1;
 };
 
 Watch::Watch(const WatchOptions& options, const Prior& prior, const WatchedRun& run)
@@ -31,62 +72,153 @@ Watch::Watch(const WatchOptions& options, const Prior& prior, const WatchedRun& 
 
 Watch::~Watch() = default;
 
-void Watch::Declare(const WatchedRun& run, const Curve&) { state_->run = run; }
+void Watch::Declare(const WatchedRun& run, const Curve& objective) {
+  State& s = *state_;
+  s.run = run;
+  s.newest = objective.last_step();
+  s.any = !objective.empty();
+  s.objective.reset();
+  s.loss.Relearn(run.plan, objective);
+  for (auto& [metric, beside] : s.beside) {
+    if (std::holds_alternative<RateCheck>(beside.test)) beside.test.emplace<RateCheck>(metric, run.plan.schedule);
+  }
+}
 
-void Watch::Arrived(int64_t, size_t) {}
+void Watch::Arrived(int64_t time, size_t points) {
+  state_->Say(state_->silence.Arrived(time, points, state_->Place()));
+  state_->budget.Arrived(time, static_cast<double>(points));
+}
 
 void Watch::Add(std::string_view metric, Step step, double value, const Curve& curve) {
-  State& s = *state_;
-  if (metric != s.run.objective) return;
-  if (!std::isfinite(value)) {
-    s.finite_since = 0;
-    if (s.non_finite) return;
-    s.non_finite = Flag{.kind = FlagKind::kNonFinite,
-                        .severity = Severity::kCritical,
-                        .metric = std::string(metric),
-                        .began_step = step,
-                        .raised_step = step,
-                        .updated_step = step,
-                        .evidence = {.statistic = 1, .threshold = 1, .seen = value, .points = 1}};
-    s.changes.push_back({FlagChange::What::kRaised, *s.non_finite});
-  } else if (s.non_finite && ++s.finite_since >= 8) {
-    s.non_finite->updated_step = step;
-    s.non_finite->resolution = Resolution::kRecovered;
-    s.changes.push_back({FlagChange::What::kResolved, *std::exchange(s.non_finite, std::nullopt)});
+  if (metric == state_->run.objective) return state_->AddObjective(step, value, curve);
+  if (Beside* beside = state_->FindBeside(metric)) state_->AddBeside(*beside, step, value, curve);
+}
+
+// An objective that is maximised is watched as what is missing to the whole, as core/law has it.
+void Watch::State::AddLoss(Step step, double value, const Curve& curve) {
+  const bool outside = objective && run.plan.maximize && objective->ToLoss(value) < 0;
+  if (!objective || outside) {
+    objective = run.plan.maximize ? Objective::Share(curve) : Objective::Loss();
+    if (!objective) return;
+    loss.SetObjective(*objective);
+    if (outside) loss.Relearn(run.plan, curve);  // It counts in per cent after all.
   }
-  if (step <= s.newest || !std::isfinite(value)) return;
-  s.newest = step;
-  const double loss = s.run.plan.maximize ? 1 - value : value;
-  if (loss > 0) s.loss.Add(step, loss, curve, s.budget.MeanPoints(), s.changes);
+  const double at = objective->ToLoss(value);
+  if (!(at > 0)) return;
+  const size_t told = changes.size();
+  std::optional<double> progress;
+  if (run.plan.total_steps) progress = static_cast<double>(step) / static_cast<double>(*run.plan.total_steps);
+  const bool warming = run.plan.schedule && static_cast<double>(step) <= run.plan.schedule->warmup_end();
+  if (!warming) start.Add(step, at, progress, changes);
+  loss.Add(step, at, curve, budget.MeanPoints(), changes);
+  if (!run.plan.maximize) return;
+  for (size_t i = told; i < changes.size(); ++i) {
+    Evidence& evidence = changes[i].flag.evidence;
+    if (changes[i].flag.kind == FlagKind::kNoiseChange) continue;
+    evidence.expected = objective->FromLoss(evidence.expected);
+    evidence.seen = objective->FromLoss(evidence.seen);
+  }
 }
 
-void Watch::Rewound(std::string_view metric, Step from, const Curve&) {
+void Watch::State::AddObjective(Step step, double value, const Curve& curve) {
+  silence.Progressed();
+  if (any && step <= newest) {
+    newest = std::max(newest, step);
+    return;
+  }
+  any = true;
+  newest = step;
+  non_finite.Add(step, value, changes);
+  if (std::isfinite(value)) AddLoss(step, value, curve);
+}
+
+Beside* Watch::State::FindBeside(std::string_view metric) {
+  if (auto at = beside.find(metric); at != beside.end()) return &at->second;
+  if (unwatched.find(metric) != unwatched.end()) return nullptr;
+  std::string name(metric);
+  const MetricRole role = RoleOf(metric);
+  // What the objective itself is, is watched already.
+  const bool eval = role == MetricRole::kEvalLoss && RoleOf(run.objective) == MetricRole::kTrainLoss;
+  const bool rate = role == MetricRole::kRate && run.plan.schedule;
+  if (beside.size() < kMaxBeside && (eval || rate || role == MetricRole::kGradNorm)) {
+    if (eval) return &beside.emplace(name, Beside{EvalWatch(prior, name, run.plan)}).first->second;
+    if (rate) return &beside.emplace(name, Beside{RateCheck(name, run.plan.schedule)}).first->second;
+    return &beside.emplace(name, Beside{NormWatch(name)}).first->second;
+  }
+  unwatched.emplace(std::move(name), true);
+  return nullptr;
+}
+
+void Watch::State::AddBeside(Beside& to, Step step, double value, const Curve& curve) {
+  if (step <= to.newest) return;
+  to.newest = step;
+  if (auto* eval = std::get_if<EvalWatch>(&to.test)) {
+    if (std::isfinite(value) && value > 0) eval->Add(step, value, curve, budget.MeanPoints(), loss.above(), changes);
+  } else if (auto* norm = std::get_if<NormWatch>(&to.test)) {
+    norm->Add(step, value, budget.MeanPoints(), changes);
+  } else {
+    std::get<RateCheck>(to.test).Add(step, value, changes);
+  }
+}
+
+void Watch::Rewound(std::string_view metric, Step from, const Curve& left) {
   State& s = *state_;
-  if (metric != s.run.objective || !s.non_finite || s.non_finite->raised_step < from) return;
-  s.non_finite->resolution = Resolution::kSuperseded;
-  s.changes.push_back({FlagChange::What::kResolved, *std::exchange(s.non_finite, std::nullopt)});
+  if (metric == s.run.objective) {
+    s.newest = left.last_step();
+    s.any = !left.empty();
+    s.non_finite.Supersede(from, s.changes);
+    s.start.Supersede(from, s.changes);
+    s.forecasts.Supersede(from, s.changes);
+    s.loss.Supersede(from, s.changes);
+    s.loss.Relearn(s.run.plan, left);
+    return;
+  }
+  const auto at = s.beside.find(metric);
+  if (at == s.beside.end()) return;
+  Beside& beside = at->second;
+  beside.newest = left.empty() ? -1 : left.last_step();
+  std::visit([&](auto& test) { test.Supersede(from, s.changes); }, beside.test);
+  if (auto* eval = std::get_if<EvalWatch>(&beside.test)) eval->Relearn(s.run.plan, left);
 }
 
-void Watch::Began(std::string_view, int64_t, double) {}
-void Watch::Take(const Forecast&) {}
-void Watch::Tick(int64_t) {}
+void Watch::Began(std::string_view, int64_t time, double max_seconds) { state_->silence.Began(time, max_seconds); }
+void Watch::Restarted() { state_->silence.Restarted(); }
+void Watch::Resumed(int64_t now) { state_->silence.Resumed(now); }
+void Watch::Restore(const Flag& silent) { state_->silence.Restore(silent); }
+void Watch::Take(const Forecast& forecast) { state_->forecasts.Take(forecast, state_->loss.above(), state_->changes); }
+void Watch::Tick(int64_t now) { state_->Say(state_->silence.Tick(now, state_->Place())); }
 
 void Watch::Ended() {
   State& s = *state_;
+  s.Say(s.silence.Ended(s.Place()));
+  s.non_finite.End(s.newest, s.changes);
+  s.start.End(s.newest, s.changes);
+  s.forecasts.End(s.newest, s.changes);
   s.loss.End(s.changes);
-  if (!s.non_finite) return;
-  s.non_finite->resolution = Resolution::kEnded;
-  s.changes.push_back({FlagChange::What::kResolved, *std::exchange(s.non_finite, std::nullopt)});
-}
-
-std::vector<Flag> Watch::active() const {
-  std::vector<Flag> flags;
-  if (state_->loss.active()) flags.push_back(*state_->loss.active());
-  if (state_->non_finite) flags.push_back(*state_->non_finite);
-  return flags;
+  for (auto& [metric, beside] : s.beside) {
+    std::visit([&, at = beside.newest](auto& test) { test.End(at, s.changes); }, beside.test);
+  }
 }
 
 std::vector<FlagChange> Watch::TakeChanges() { return std::exchange(state_->changes, {}); }
+
+std::vector<Flag> Watch::active() const {
+  const State& s = *state_;
+  std::vector<Flag> flags;
+  const auto take = [&flags](const std::optional<Flag>& flag) {
+    if (flag) flags.push_back(*flag);
+  };
+  take(s.non_finite.flag().flag());
+  take(s.loss.active());
+  take(s.start.flag().flag());
+  take(s.forecasts.off_law().flag());
+  take(s.forecasts.off_family().flag());
+  for (const auto& [metric, beside] : s.beside) {
+    std::visit([&](const auto& test) { take(test.flag().flag()); }, beside.test);
+  }
+  take(s.silence.active());
+  return flags;
+}
 
 std::optional<double> Watch::deviation_sigma() const { return state_->loss.deviation_sigma(); }
 

@@ -49,6 +49,15 @@ class PrometheusTest(EndToEnd):
         (series,) = result
         return float(series["value"][1]), series["metric"]
 
+    @unittest.skipUnless(shutil.which("promtool"), "no promtool: apt-get install prometheus")
+    def test_promtool_has_nothing_to_say_against_our_metrics_but_for_the_quantiles(self):
+        daemon = self.daemon().start()
+        self.assertEqual(self.job(daemon, "--steps", "200", "--run-id", "r").wait(), 0)
+        check = subprocess.run(["promtool", "check", "metrics"], input=daemon.text("/metrics"), text=True, capture_output=True)
+        # A forecast's quantiles are no summary: there is nothing to count or to sum.
+        said = [line for line in (check.stdout + check.stderr).splitlines() if "curvecast_run_forecast_final_loss" not in line]
+        self.assertEqual(said, [])
+
     def test_prometheus_answers_with_the_values_of_the_daemon(self):
         daemon = self.daemon().start()
         self.start_prometheus(daemon.http)

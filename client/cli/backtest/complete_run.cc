@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "client/import/run_file.h"
-#include "core/engine/rate_metric.h"
+#include "core/schedule/rate_metric.h"
 #include "daemon/convert/run_convert.h"
 #include "fmt/format.h"
 

@@ -1,4 +1,4 @@
-#include "core/engine/rate_metric.h"
+#include "core/schedule/rate_metric.h"
 
 #include <algorithm>
 #include <string>

@@ -1,0 +1,60 @@
+#include "core/watch/start_check.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace curvecast {
+namespace {
+
+constexpr int64_t kFirst = 3;
+constexpr int64_t kPoints = 24;      // Before anything is said.
+constexpr double kProgress = 0.1;    // Likewise, of the plan ...
+constexpr int64_t kUnplanned = 200;  // ... or in points, without one.
+constexpr double kGain = 0.1;
+constexpr double kFallen = 0.02;  // Of the start: that is learning.
+constexpr double kStuck = 0.005;  // Less than that, and less than the noise of the mean explains, is none.
+constexpr double kSds = 3;
+
+}  // namespace
+
+void StartCheck::Add(Step step, double value, std::optional<double> progress, std::vector<FlagChange>& changes) {
+  if (left_) return;
+  if (++points_ <= kFirst) {
+    if (points_ == 1) first_step_ = step;
+    first_ += (value - first_) / static_cast<double>(points_);
+    newest_ = first_;
+    before_ = value;
+    return;
+  }
+  const double difference = value - before_;
+  scatter_ += (0.5 * difference * difference - scatter_) / static_cast<double>(std::min<int64_t>(points_, 100));
+  before_ = value;
+  newest_ += kGain * (value - newest_);
+  if (points_ < kPoints) return;
+  const double fallen = first_ - newest_, size = std::fabs(first_);
+  const double mean_sd = std::sqrt(scatter_ * (kGain / (2 - kGain) + 1.0 / kFirst));
+  if (fallen > std::max(kFallen * size, kSds * mean_sd)) {
+    left_ = true;
+    flag_.Resolve(Resolution::kRecovered, step, changes);
+    return;
+  }
+  const bool late = progress ? *progress >= kProgress : points_ >= kUnplanned;
+  // A loss that has gone up is another trouble's.
+  if (!late || flag_.up() || std::fabs(fallen) > std::max(kStuck * size, mean_sd)) return;
+  Flag flag;
+  flag.kind = FlagKind::kStuckAtStart;
+  flag.severity = Severity::kWarning;
+  flag.metric = metric_;
+  flag.began_step = first_step_;
+  flag.raised_step = flag.updated_step = step;
+  Evidence& e = flag.evidence;
+  e.statistic = 1 - fallen / (kFallen * size);
+  e.threshold = 1 - kStuck / kFallen;
+  e.expected = first_ - kFallen * size;
+  e.seen = newest_;
+  e.sigma = std::sqrt(scatter_);
+  e.points = points_;
+  flag_.Raise(std::move(flag), changes);
+}
+
+}  // namespace curvecast
