@@ -1,6 +1,7 @@
 """A run whose loss becomes NaN: one flag, once, over a kill; acknowledged, it leaves /metrics and stays on record."""
 
 import math
+import random
 import unittest
 
 import curvecast
@@ -22,6 +23,15 @@ def acknowledge_request(project, run_id, number, by, note):
 
 
 class FlagsTest(EndToEnd):
+    """The curve is made up, so that it is known when it breaks: noisy as losses are, and healthy until then."""
+
+    def setUp(self):
+        super().setUp()
+        self.noise = random.Random(20261126)
+
+    def loss(self, step):
+        return 2 + 1 / step + self.noise.gauss(0, 0.01)
+
     def flags(self, daemon, query=""):
         return daemon.json(f"/api/v1/runs/p/r/flags{query}").get("flags", [])
 
@@ -37,7 +47,7 @@ class FlagsTest(EndToEnd):
         daemon = self.daemon().start()
         reporter = curvecast.Reporter("p", "r", total_steps=1000, address=daemon.grpc, flush_seconds=0.02)
         for step in range(1, 101):
-            reporter.log(step, {"train/loss": 2 + 1 / step if step < 90 else math.nan})
+            reporter.log(step, {"train/loss": self.loss(step) if step < 90 else math.nan})
         (flag,) = wait_until(lambda: daemon.run("p", "r") and self.flags(daemon), 10, "the flag")
         flag = flag["flag"]
         self.assertEqual((flag["kind"], flag["severity"], flag["number"]), ("NON_FINITE", "CRITICAL", "1"))
@@ -72,14 +82,14 @@ class FlagsTest(EndToEnd):
         daemon = self.daemon("--set", "watch.silent_after_seconds=1").start()
         reporter = curvecast.Reporter("p", "r", total_steps=1000, address=daemon.grpc, flush_seconds=0.02)
         for step in range(1, 11):  # Each in a batch of its own, so that the run has a pace.
-            reporter.log(step, {"train/loss": 2 + 1 / step})
+            reporter.log(step, {"train/loss": self.loss(step)})
             wait_until(lambda: (r := daemon.run("p", "r")) and r["run"].get("step") == str(step), 10, f"step {step}")
         (silent,) = wait_until(lambda: self.flags(daemon), 30, "the flag")
         self.assertEqual((silent["flag"]["kind"], silent["flag"]["beganStep"]), ("SILENT", "10"))
         evidence = silent["flag"]["evidence"]
         self.assertGreaterEqual(evidence["statistic"], evidence["threshold"])
         self.assertGreaterEqual(evidence["threshold"], 1)
-        reporter.log(11, {"train/loss": 2})
+        reporter.log(11, {"train/loss": self.loss(11)})
         self.assertTrue(reporter.finish())
         (over,) = self.flags(daemon)
         self.assertEqual(over["flag"]["resolution"], "RECOVERED")
