@@ -15,6 +15,9 @@ EngineThread::Options EngineOptions(const v1::Config& config) {
   EngineThread::Options options;
   options.limits.max_runs = static_cast<size_t>(config.limits().max_runs());
   options.limits.max_metrics_per_run = static_cast<size_t>(config.limits().max_metrics_per_run());
+  options.watch.false_alarms_per_1000_run_days = config.watch().false_alarms_per_1000_run_days();
+  options.watch.mean_points_between_false_alarms = config.watch().mean_points_between_false_alarms();
+  options.watch.silent_after_seconds = config.watch().silent_after_seconds();
   options.fitting.refit_progress = config.forecasting().refit_progress();
   options.fitting.refit_interval_micros = config.forecasting().refit_interval_ms() * 1000;
   options.fit_threads = static_cast<size_t>(config.forecasting().threads());

@@ -47,7 +47,7 @@ class Daemon {
   Inbox inbox_;
   BoardHolder boards_;
   EngineThread engine_;
-  Answers answers_{boards_, inbox_, engine_.fitters()};
+  Answers answers_{boards_, inbox_, engine_.fitters(), clock_};
   std::unique_ptr<RpcServer> rpc_;
   std::unique_ptr<HttpServer> http_;
   uint64_t ready_listener_ = 0;

@@ -25,8 +25,10 @@ Admission::Staged Admission::Known(const WriterKey& writer) const {
 absl::StatusOr<Admission::Admitted> Admission::Admit(Event& event) {
   if (const auto* opened = std::get_if<RunOpened>(&event.body)) return AdmitOpen(event.key, *opened);
   if (auto* batch = std::get_if<BatchAppended>(&event.body)) return AdmitBatch(event.key, *batch);
-  // Our own forecasts: of a run that is there.
-  if (engine_.Find(event.key) == nullptr) return absl::FailedPreconditionError("a forecast of an unknown run");
+  if (const auto* handled = std::get_if<FlagHandled>(&event.body)) return AdmitHandled(event.key, *handled);
+  // Our own forecasts and flags: of a run that is there.
+  if (engine_.Find(event.key) == nullptr)
+    return absl::FailedPreconditionError("a forecast or a flag of an unknown run");
   return Admitted{};
 }
 
@@ -62,6 +64,17 @@ absl::StatusOr<Admission::Admitted> Admission::AdmitBatch(const RunKey& key, Bat
   if (batch.sequence <= known.last_sequence) return Admitted{.verdict = Verdict::kKnown};
   staged_[writer] = {batch.incarnation, batch.sequence};
   return Admitted{.left_out = LeaveOutNewMetrics(key, batch)};
+}
+
+absl::StatusOr<Admission::Admitted> Admission::AdmitHandled(const RunKey& key, const FlagHandled& handled) const {
+  const Run* run = engine_.Find(key);
+  if (run == nullptr) {
+    return absl::NotFoundError(absl::StrCat("no run \"", key.run_id, "\" in project \"", key.project, "\""));
+  }
+  if (run->flags().Find(handled.number) != nullptr) return Admitted{};
+  return absl::NotFoundError(absl::StrCat("number: run \"", key.run_id, "\" has no flag ", handled.number,
+                                          "; it has had ", run->flags().raised(), ", of which the newest ",
+                                          FlagBook::kMaxFlags, " are kept"));
 }
 
 // A job that logs one metric too many must not lose the others: only what has no room is left out.

@@ -33,7 +33,8 @@ class Admission {
   };
 
   // FAILED_PRECONDITION for a batch of a writer that has not opened the run or of an incarnation that was taken over;
-  // RESOURCE_EXHAUSTED for a run past max_runs. Neither changes anything.
+  // RESOURCE_EXHAUSTED for a run past max_runs; NOT_FOUND for a FlagHandled of a run or a flag that is not there. None
+  // changes anything.
   absl::StatusOr<Admitted> Admit(Event& event);
 
   // The sequence this writer is expected to send next; 1 if nothing is known of it. Counts what is staged.
@@ -51,6 +52,7 @@ class Admission {
 
   absl::StatusOr<Admitted> AdmitOpen(const RunKey& key, const RunOpened& opened);
   absl::StatusOr<Admitted> AdmitBatch(const RunKey& key, BatchAppended& batch);
+  absl::StatusOr<Admitted> AdmitHandled(const RunKey& key, const FlagHandled& handled) const;
   absl::Status LeaveOutNewMetrics(const RunKey& key, BatchAppended& batch);
   Staged Known(const WriterKey& writer) const;
 

@@ -4,6 +4,13 @@
 
 namespace curvecast {
 
+const Phase* PhaseAt(const RunView& run, int64_t now_unix_micros) {
+  if (!run.phase) return nullptr;
+  // In double: the times of a journal may be anything.
+  const double micros = static_cast<double>(now_unix_micros) - static_cast<double>(run.phase_began_at_unix_micros);
+  return micros * 1e-6 <= run.phase->max_seconds ? &*run.phase : nullptr;
+}
+
 const RunView* Board::Find(const RunKey& key) const {
   auto at =
       std::lower_bound(runs.begin(), runs.end(), key,

@@ -34,7 +34,15 @@ struct RunView {
   int64_t opened_at_unix_micros = 0;
   int64_t last_point_at_unix_micros = 0;  // 0: none yet.
   int64_t ended_at_unix_micros = 0;       // 0: running.
+  // All that are kept, oldest first; never null. Which of them are shown depends on the time: ShownFlags.
+  BookedFlags flags = NoFlags();
+  std::optional<double> deviation_sigma;  // As Watch has it; nothing while it is still learning.
+  std::optional<Phase> phase;             // What the job said it does without a point, until its next one ...
+  int64_t phase_began_at_unix_micros = 0;
 };
+
+// What the job does without a point; null if nothing, or if it does so for longer than it said.
+const Phase* PhaseAt(const RunView& run, int64_t now_unix_micros);
 
 // What everything outside sees: immutable, published by the engine's thread a few times a second. `runs` is in order of
 // key.

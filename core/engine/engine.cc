@@ -15,6 +15,11 @@ bool Has(const BatchAppended& batch, const std::string& metric) {
 
 }  // namespace
 
+void AddChanges(std::vector<FlagChange> changes, const RunKey& key, int64_t time_unix_micros,
+                std::vector<Event>& events) {
+  for (FlagChange& change : changes) events.push_back({time_unix_micros, key, FlagChanged{std::move(change)}});
+}
+
 absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {
   auto at = runs_.find(event.key);
   const auto* opened = std::get_if<RunOpened>(&event.body);
@@ -23,13 +28,21 @@ absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {
       return absl::InternalError(absl::StrCat("an event of run ", event.key.project, "/", event.key.run_id,
                                               ", which no event before it has opened"));
     }
-    runs_[event.key].run = std::make_unique<Run>(*opened, event.time_unix_micros);
+    runs_[event.key].run = std::make_unique<Run>(*opened, event.time_unix_micros, watching_);
     return Effect{};
   }
   Run& run = *at->second.run;
-  if (opened != nullptr) return Reopen(run, *opened);
+  Effect effect = ApplyTo(run, event);
+  effect.flag_changes = run.TakeFlagChanges();
+  return effect;
+}
+
+Engine::Effect Engine::ApplyTo(Run& run, const Event& event) {
+  if (const auto* opened = std::get_if<RunOpened>(&event.body)) return Reopen(run, *opened);
   if (const auto* batch = std::get_if<BatchAppended>(&event.body)) return Append(run, *batch, event.time_unix_micros);
-  run.Apply(std::get<ForecastMade>(event.body));
+  if (const auto* made = std::get_if<ForecastMade>(&event.body)) run.Apply(*made);
+  if (const auto* changed = std::get_if<FlagChanged>(&event.body)) run.Apply(*changed, event.time_unix_micros);
+  if (const auto* handled = std::get_if<FlagHandled>(&event.body)) run.Apply(*handled, event.time_unix_micros);
   return Effect{};
 }
 
@@ -57,6 +70,26 @@ void Engine::Settle(const Run& run, Effect& effect) {
   const PastKey key = PastKeyOf(run.spec());
   if (!run.finished() && !projects_.contains(key)) return;
   if (projects_[key].Settle(run, prior_)) effect.changed_pasts.push_back(key);
+}
+
+std::vector<Event> Engine::Tick(int64_t now_unix_micros) {
+  std::vector<Event> events;
+  for (auto& [key, entry] : runs_) {
+    if (!entry.run->watched()) continue;
+    entry.run->Tick(now_unix_micros);
+    AddChanges(entry.run->TakeFlagChanges(), key, now_unix_micros, events);
+  }
+  return events;
+}
+
+void Engine::Resume(int64_t now_unix_micros) {
+  for (auto& [key, entry] : runs_) entry.run->Resume(now_unix_micros);
+}
+
+std::vector<Event> Engine::Reconcile(int64_t now_unix_micros) {
+  std::vector<Event> events;
+  for (auto& [key, entry] : runs_) AddChanges(entry.run->Reconcile(), key, now_unix_micros, events);
+  return events;
 }
 
 std::shared_ptr<const ProjectPast> Engine::Past(const PastKey& key) const {

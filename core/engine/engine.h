@@ -14,20 +14,38 @@
 
 namespace curvecast {
 
+// Each change as an event of the run.
+void AddChanges(std::vector<FlagChange> changes, const RunKey& key, int64_t time_unix_micros,
+                std::vector<Event>& events);
+
 // The state of the daemon: a fold over events. One thread owns it. It has no clock and does no I/O; given the same
 // events it is the same, bit for bit.
 class Engine {
  public:
   struct Effect : Run::Effect {
     std::vector<PastKey> changed_pasts = {};  // Two at most: a run may be declared anew with another objective.
+    // What the watch makes of the event: each belongs into the journal as a FlagChanged, and then into Apply. In a
+    // replay they are dropped, since the journal has them already.
+    std::vector<FlagChange> flag_changes = {};
   };
 
-  Engine() : Engine(Prior::Shipped()) {}
-  explicit Engine(const Prior& prior) : prior_(prior) {}  // For what a finished run teaches; outlives this.
+  Engine() : Engine(Prior::Shipped(), {}) {}
+  // `prior`: for what a finished run teaches, and for the watch; outlives this.
+  Engine(const Prior& prior, const WatchOptions& watch) : prior_(prior), watching_{prior, watch} {}
+  Engine(const Engine&) = delete;  // The runs point into it.
+  Engine& operator=(const Engine&) = delete;
 
   // The event is already in the journal, or would have been refused by Admission. An event that does not fit (a batch
   // of an unknown run: a journal of a future version) changes nothing and is INTERNAL.
   absl::StatusOr<Effect> Apply(const Event& event);
+
+  // What has to be journaled, and then applied, because time has passed. Not before Reconcile, about once a second; it
+  // looks at every run.
+  std::vector<Event> Tick(int64_t now_unix_micros);
+  // Until now nobody could be heard: the silence of runs counts from here.
+  void Resume(int64_t now_unix_micros);
+  // After a replay: what has to be journaled, and then applied, for the flags to be those that the watch holds.
+  std::vector<Event> Reconcile(int64_t now_unix_micros);
 
   const Run* Find(const RunKey& key) const;
   Run* FindMutable(const RunKey& key);
@@ -47,11 +65,13 @@ class Engine {
     std::shared_ptr<const RunView> view;
     uint64_t view_version = 0;
   };
+  Effect ApplyTo(Run& run, const Event& event);
   Effect Reopen(Run& run, const RunOpened& opened);
   Effect Append(Run& run, const BatchAppended& batch, int64_t time_unix_micros);
   void Settle(const Run& run, Effect& effect);  // Takes it into its past, or out.
 
   const Prior& prior_;
+  const Watching watching_;
   absl::btree_map<RunKey, Entry> runs_;
   absl::btree_map<PastKey, Project> projects_;  // Those that have had a finished run.
 };

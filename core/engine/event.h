@@ -9,6 +9,7 @@
 
 #include "core/base/run_key.h"
 #include "core/base/step.h"
+#include "core/engine/flag_book.h"
 #include "core/engine/run_spec.h"
 #include "core/law/forecast.h"
 
@@ -31,12 +32,21 @@ struct RunOpened {
   std::optional<Step> resume_step;
 };
 
+// What a job does for a while without a point, such as an evaluation.
+struct Phase {
+  std::string name;
+  double max_seconds = 0;
+
+  friend bool operator==(const Phase&, const Phase&) = default;
+};
+
 struct BatchAppended {
   std::string writer;
   uint64_t incarnation = 1;
   uint64_t sequence = 1;
   std::vector<Column> columns;
   std::optional<RunState> end;
+  std::optional<Phase> phase = {};  // Begins after the points.
 };
 
 struct ForecastMade {
@@ -47,7 +57,7 @@ struct ForecastMade {
 struct Event {
   int64_t time_unix_micros = 0;
   RunKey key;
-  std::variant<RunOpened, BatchAppended, ForecastMade> body;
+  std::variant<RunOpened, BatchAppended, ForecastMade, FlagChanged, FlagHandled> body;
 };
 
 }  // namespace curvecast

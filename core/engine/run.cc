@@ -20,23 +20,36 @@ std::optional<Step> LowestStep(const BatchAppended& batch, const std::string* me
   return lowest;
 }
 
+size_t PointsOf(const BatchAppended& batch) {
+  size_t points = 0;
+  for (const Column& column : batch.columns) points += column.steps.size();
+  return points;
+}
+
+WatchedRun WatchedOf(const RunSpec& spec) { return {spec.objective, MakePlan(spec)}; }
+
 double CheckpointOf(double progress) { return std::floor(progress / Run::kCheckpoint + 1e-9); }
 
 }  // namespace
 
-Run::Run(const RunOpened& opened, int64_t time_unix_micros)
-    : history_(std::make_shared<const std::vector<Forecast>>()), opened_at_(time_unix_micros) {
+Run::Run(const RunOpened& opened, int64_t time_unix_micros, const Watching& watching)
+    : history_(std::make_shared<const std::vector<Forecast>>()), opened_at_(time_unix_micros), watching_(watching) {
   Apply(opened);
 }
 
 void Run::Apply(const RunOpened& opened) {
   ++version_;
+  const bool declares = spec_ == nullptr || !(*spec_ == opened.spec);
   spec_ = std::make_shared<const RunSpec>(opened.spec);
+  if (watch_ != nullptr && declares) watch_->Declare(WatchedOf(*spec_), objective());
   if (spec_->schedule) inferred_schedule_.clear();
   Writer& writer = writers_[opened.writer];
   if (opened.incarnation <= writer.incarnation) return;  // Declared again: the last word counts, no new life.
   const bool resumes = writer.incarnation != 0 || opened.resume_step;
-  if (resumes && opened.writer.empty()) reopened_ = true;
+  if (resumes && opened.writer.empty()) {
+    reopened_ = true;
+    if (watch_ != nullptr) watch_->Restarted();
+  }
   writer = {.incarnation = opened.incarnation, .rewind_pending = resumes, .resume_step = opened.resume_step};
 }
 
@@ -48,6 +61,7 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
   ++version_;
   writer.last_sequence = batch.sequence;
 
+  Listen(batch, time_unix_micros);
   Effect effect;
   if (writer.rewind_pending) {
     if (const std::optional<Step> step = ResumeStep(writer, batch)) {
@@ -55,13 +69,7 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
       writer.rewind_pending = false;
     }
   }
-  for (const Column& column : batch.columns) {
-    if (column.steps.empty()) continue;
-    Series& series = series_[column.metric];
-    series.writer = batch.writer;
-    for (size_t i = 0; i < column.steps.size(); ++i) series.curve.Add(column.steps[i], column.values[i]);
-    effect.points += static_cast<int64_t>(column.steps.size());
-  }
+  for (const Column& column : batch.columns) effect.points += TakeUp(column, batch.writer);
   if (effect.points > 0) last_point_at_ = time_unix_micros;
   if (batch.end || (batch.writer.empty() && effect.points > 0)) reopened_ = false;
   if (batch.end) {
@@ -71,7 +79,40 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
     state_ = RunState::kRunning;  // Taken up again.
     ended_at_ = 0;
   }
+  if (batch.phase && state_ == RunState::kRunning) Begin(*batch.phase, time_unix_micros);
+  if (state_ != RunState::kRunning) {
+    phase_.reset();
+    if (watch_ != nullptr) watch_->Ended();
+  }
   return effect;
+}
+
+// A watch begins with the first points, and anew with those that take an ended run up again.
+void Run::Listen(const BatchAppended& batch, int64_t time_unix_micros) {
+  const size_t points = PointsOf(batch);
+  if (watch_ == nullptr && points > 0 && (state_ == RunState::kRunning || batch.writer.empty())) {
+    watch_ = std::make_unique<Watch>(watching_.options, watching_.prior, WatchedOf(*spec_));
+    watch_->Declare(WatchedOf(*spec_), objective());
+  }
+  if (watch_ != nullptr) watch_->Arrived(time_unix_micros, points);
+}
+
+int64_t Run::TakeUp(const Column& column, const std::string& writer) {
+  if (column.steps.empty()) return 0;
+  if (column.metric == spec_->objective) phase_.reset();
+  Series& series = series_[column.metric];
+  series.writer = writer;
+  for (size_t i = 0; i < column.steps.size(); ++i) {
+    series.curve.Add(column.steps[i], column.values[i]);
+    if (watch_ != nullptr) watch_->Add(column.metric, column.steps[i], column.values[i]);
+  }
+  return static_cast<int64_t>(column.steps.size());
+}
+
+void Run::Begin(const Phase& phase, int64_t time_unix_micros) {
+  phase_ = phase;
+  phase_began_at_ = time_unix_micros;
+  if (watch_ != nullptr) watch_->Began(phase.name, time_unix_micros, phase.max_seconds);
 }
 
 // Where a new life takes up its writer's curves; nothing if this batch does not say. Metrics beside the objective may
@@ -93,6 +134,7 @@ bool Run::Rewind(const std::string& writer, Step step) {
     if (series.writer != writer || series.curve.empty() || series.curve.last_step() < step) continue;
     removed = true;
     std::vector<Bin> bins = series.curve.Rewind(step);
+    if (watch_ != nullptr) watch_->Rewound(metric, step, series.curve);
     if (metric != spec_->objective) continue;
     counts = true;
     if (!bins.empty()) branches_.push_back({step, std::move(bins)});
@@ -123,6 +165,38 @@ void Run::Apply(const ForecastMade& made) {
   if (objective().empty() || made.forecast.step > objective().last_step()) return;
   KeepInHistory(made.forecast);
   Show(made.forecast);
+  if (watch_ != nullptr) watch_->Take(made.forecast);
+}
+
+void Run::Apply(const FlagChanged& changed, int64_t time_unix_micros) {
+  if (flags_.Apply(changed.change, time_unix_micros)) ++version_;
+}
+
+void Run::Apply(const FlagHandled& handled, int64_t time_unix_micros) {
+  if (flags_.Apply(handled, time_unix_micros)) ++version_;
+}
+
+std::vector<FlagChange> Run::TakeFlagChanges() {
+  if (watch_ == nullptr) return {};
+  std::vector<FlagChange> changes = watch_->TakeChanges();
+  if (state_ != RunState::kRunning) watch_ = nullptr;  // It has said its last: a run that is over costs little.
+  return changes;
+}
+
+void Run::Tick(int64_t now_unix_micros) {
+  if (watch_ != nullptr) watch_->Tick(now_unix_micros);
+}
+
+void Run::Resume(int64_t now_unix_micros) {
+  if (watch_ != nullptr) watch_->Resumed(now_unix_micros);
+}
+
+std::vector<FlagChange> Run::Reconcile() {
+  if (watch_ == nullptr) return flags_.ChangesTo({}, Resolution::kEnded);
+  // Only ticks raise SILENT, and a replay has none. If points came since, only their FlagChanged is missing.
+  const BookedFlag* silent = flags_.FindActive(FlagKind::kSilent, spec_->objective);
+  if (silent != nullptr && silent->updated_at >= last_point_at_) watch_->Restore(silent->flag);
+  return flags_.ChangesTo(watch_->active(), Resolution::kRecovered);
 }
 
 void Run::Show(Forecast forecast) {
@@ -206,6 +280,10 @@ std::shared_ptr<const RunView> Run::View() const {
   view->opened_at_unix_micros = opened_at_;
   view->last_point_at_unix_micros = last_point_at_;
   view->ended_at_unix_micros = ended_at_;
+  view->flags = flags_.flags();
+  if (watch_ != nullptr) view->deviation_sigma = watch_->deviation_sigma();
+  view->phase = phase_;
+  view->phase_began_at_unix_micros = phase_began_at_;
   return view;
 }
 

@@ -12,7 +12,9 @@
 #include "core/curve/curve.h"
 #include "core/engine/board.h"
 #include "core/engine/event.h"
+#include "core/engine/flag_book.h"
 #include "core/engine/run_plan.h"
+#include "core/watch/watch.h"
 
 namespace curvecast {
 
@@ -22,7 +24,16 @@ struct Branch {
   std::vector<Bin> bins;
 };
 
-// One run: what it declared, its curves, its writers, its forecasts. Owned by the engine's thread.
+// What a run is watched with. Outlives the run.
+struct Watching {
+  const Prior& prior;
+  WatchOptions options;
+};
+
+// One run: what it declared, its curves, its writers, its forecasts, its flags. Owned by the engine's thread.
+//
+// While it runs, a Watch looks at every point. What the watch says comes out through TakeFlagChanges and changes
+// nothing here: the flags of a run are what FlagChanged and FlagHandled events made them.
 class Run {
  public:
   static constexpr size_t kMaxBranches = 4;        // Superseded branches kept for display.
@@ -38,7 +49,7 @@ class Run {
     std::optional<Step> resume_step;  // ... to this step if it was given.
   };
 
-  Run(const RunOpened& opened, int64_t time_unix_micros);
+  Run(const RunOpened& opened, int64_t time_unix_micros, const Watching& watching);
 
   // What a batch did.
   struct Effect {
@@ -50,6 +61,18 @@ class Run {
   void Apply(const RunOpened& opened);
   Effect Apply(const BatchAppended& batch, int64_t time_unix_micros);
   void Apply(const ForecastMade& made);
+  void Apply(const FlagChanged& changed, int64_t time_unix_micros);
+  void Apply(const FlagHandled& handled, int64_t time_unix_micros);
+
+  // What the watch has said since the last call. Frees the watch once the run is over.
+  std::vector<FlagChange> TakeFlagChanges();
+  // It is this late, and no batch came since the last one. Says little that is new, and costs a comparison then.
+  void Tick(int64_t now_unix_micros);
+  // Until now nobody could be heard.
+  void Resume(int64_t now_unix_micros);
+  // After a replay, in which what the watch said was dropped: what has to happen to the flags for them to be what the
+  // watch holds now. Of a run that is over no flag is active.
+  std::vector<FlagChange> Reconcile();
 
   const RunSpec& spec() const { return *spec_; }
   RunState state() const { return state_; }
@@ -68,7 +91,9 @@ class Run {
   std::optional<RateLog> LoggedRates() const;
   std::shared_ptr<const RunSpec> shared_spec() const { return spec_; }
   const std::vector<Forecast>& history() const { return *history_; }  // Without paths, oldest first.
-  double Progress() const;                                            // Of the objective; 0 without a total.
+  const FlagBook& flags() const { return flags_; }
+  bool watched() const { return watch_ != nullptr; }
+  double Progress() const;  // Of the objective; 0 without a total.
 
   // True if this forecast opens a new checkpoint of progress and so belongs into the journal.
   bool AtCheckpoint(const Forecast& forecast) const;
@@ -90,6 +115,9 @@ class Run {
   };
 
   std::optional<Step> ResumeStep(const Writer& writer, const BatchAppended& batch) const;
+  void Listen(const BatchAppended& batch, int64_t time_unix_micros);
+  int64_t TakeUp(const Column& column, const std::string& writer);
+  void Begin(const Phase& phase, int64_t time_unix_micros);
   bool Rewind(const std::string& writer, Step step);
   void ForgetForecastsFrom(Step step);
   void KeepInHistory(const Forecast& forecast);
@@ -109,6 +137,12 @@ class Run {
   int64_t last_point_at_ = 0;
   int64_t ended_at_ = 0;
   uint64_t version_ = 0;
+
+  const Watching& watching_;
+  std::unique_ptr<Watch> watch_;  // From the first points on, while it runs.
+  FlagBook flags_;
+  std::optional<Phase> phase_;
+  int64_t phase_began_at_ = 0;
 };
 
 }  // namespace curvecast

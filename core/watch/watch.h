@@ -53,16 +53,25 @@ class Watch {
   // What lay at `from` or later of a metric is superseded; `left` is what is left of its curve.
   void Rewound(std::string_view metric, Step from, const Curve& left);
   // The job does something without a point for at most so long.
+  // After the points of its batch.
   void Began(std::string_view phase, int64_t time_unix_micros, double max_seconds);
+  // The job has a new life, which is yet to send points.
+  void Restarted();
+  // Until now nobody could be heard (the daemon was down, or its disk full): a pause counts from now.
+  void Resumed(int64_t now_unix_micros);
+  // A SILENT flag that is active after a replay, in which there are no ticks.
+  void Restore(const Flag& silent);
   // A forecast that the journal keeps.
   void Take(const Forecast& forecast);
-  // Nothing came since the last call of Arrived; it is this late now.
+  // Nothing came since the last call of Arrived; it is this late now. Not before Resumed. Cheap where there is no news.
   void Tick(int64_t now_unix_micros);
   // The run is over: what is active is resolved.
   void Ended();
 
   // What has changed since the last call, in order.
   std::vector<FlagChange> TakeChanges();
+  // Its flags that are active.
+  std::vector<Flag> active() const;
 
   // How far the newest points of the objective lie above what is expected, in standard deviations; nothing while the
   // watch is still learning.

@@ -22,6 +22,10 @@ v1::Config DefaultConfig() {
   forecasting.set_refit_interval_ms(1000);
   forecasting.set_publish_interval_ms(250);
   forecasting.set_exported_after_end_ms(900000);
+  v1::Watch& watch = *config.mutable_watch();
+  watch.set_false_alarms_per_1000_run_days(1);
+  watch.set_mean_points_between_false_alarms(1e6);
+  watch.set_silent_after_seconds(120);
   config.mutable_log()->set_level("info");
   return config;
 }

@@ -38,6 +38,9 @@ const Range& RangeOf(const Key& key) {
       {"forecasting.refit_interval_ms", {1, 3'600'000}},
       {"forecasting.publish_interval_ms", {10, 60'000}},
       {"forecasting.exported_after_end_ms", {0, 604'800'000}},
+      {"watch.false_alarms_per_1000_run_days", {0.001, 1'000'000}},
+      {"watch.mean_points_between_false_alarms", {1000, 1'000'000'000'000}},
+      {"watch.silent_after_seconds", {1, 2'592'000}},
   };
   const auto found = ranges.find(key.name);
   CURVECAST_CHECK(found != ranges.end());

@@ -9,6 +9,8 @@ namespace curvecast {
 namespace {
 
 constexpr int kMaxKnots = 4096;
+constexpr size_t kMaxPhaseName = 128;
+constexpr double kMaxPhaseSeconds = 30 * 86400;
 
 v1::Schedule::Decay ToProto(Decay decay) {
   switch (decay) {
@@ -150,6 +152,26 @@ v1::Points ToProto(const Column& column) {
   points.mutable_step()->Assign(column.steps.begin(), column.steps.end());
   points.mutable_value()->Assign(column.values.begin(), column.values.end());
   return points;
+}
+
+absl::StatusOr<Phase> ToPhase(const v1::Phase& phase) {
+  if (phase.name().size() > kMaxPhaseName) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("name: has ", phase.name().size(), " bytes; write at most ", kMaxPhaseName, ", such as \"eval\""));
+  }
+  if (!(phase.max_seconds() > 0 && phase.max_seconds() <= kMaxPhaseSeconds)) {
+    return absl::InvalidArgumentError(absl::StrCat("max_seconds: is ", phase.max_seconds(),
+                                                   "; write how long the phase may take, more than 0 and at most "
+                                                   "30 days (2592000)"));
+  }
+  return Phase{phase.name(), phase.max_seconds()};
+}
+
+v1::Phase ToProto(const Phase& phase) {
+  v1::Phase proto;
+  proto.set_name(phase.name);
+  proto.set_max_seconds(phase.max_seconds);
+  return proto;
 }
 
 absl::StatusOr<RunState> ToEnd(const v1::End& end) {

@@ -24,6 +24,10 @@ absl::StatusOr<Decay> ToDecay(v1::Schedule::Decay decay);
 absl::StatusOr<Column> ToColumn(const v1::Points& points);
 v1::Points ToProto(const Column& column);
 
+// INVALID_ARGUMENT "name: ..." or "max_seconds: ..." if it breaks the rules of run.proto.
+absl::StatusOr<Phase> ToPhase(const v1::Phase& phase);
+v1::Phase ToProto(const Phase& phase);
+
 // INVALID_ARGUMENT "state: ..." for a state that is no end.
 absl::StatusOr<RunState> ToEnd(const v1::End& end);
 v1::Run::State ToProto(RunState state);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/convert/flag_convert.h"
 #include "daemon/convert/run_convert.h"
 #include "google/protobuf/util/time_util.h"
 
@@ -37,7 +38,7 @@ v1::Forecast ToProto(const Forecast& forecast, WithPath path) {
   return proto;
 }
 
-v1::RunSummary ToSummary(const RunView& view, WithPath path) {
+v1::RunSummary ToSummary(const RunView& view, WithPath path, int64_t now_unix_micros) {
   using google::protobuf::util::TimeUtil;
   v1::RunSummary summary;
   *summary.mutable_run() = ToProto(*view.spec);
@@ -52,12 +53,15 @@ v1::RunSummary ToSummary(const RunView& view, WithPath path) {
   }
   summary.set_rewinds(view.rewind_count);
   summary.set_inferred_schedule(view.inferred_schedule);
+  for (const BookedFlag* flag : ShownFlags(*view.flags, now_unix_micros)) *summary.add_flags() = ToProto(*flag);
+  if (view.deviation_sigma) summary.set_deviation_sigma(*view.deviation_sigma);
+  if (const Phase* phase = PhaseAt(view, now_unix_micros)) *summary.mutable_phase() = ToProto(*phase);
   return summary;
 }
 
-v1::GetRunResponse ToGetRunResponse(const RunView& view) {
+v1::GetRunResponse ToGetRunResponse(const RunView& view, int64_t now_unix_micros) {
   v1::GetRunResponse response;
-  *response.mutable_run() = ToSummary(view, WithPath::kYes);
+  *response.mutable_run() = ToSummary(view, WithPath::kYes, now_unix_micros);
   for (const MetricView& metric : view.metrics) {
     v1::MetricSummary* out = response.add_metrics();
     out->set_metric(metric.metric);
@@ -68,6 +72,7 @@ v1::GetRunResponse ToGetRunResponse(const RunView& view) {
   }
   for (const Forecast& forecast : *view.history) *response.add_history() = ToProto(forecast, WithPath::kNo);
   for (Step step : view.rewinds) response.add_rewound_to_steps(step);
+  for (const BookedFlag& flag : *view.flags) *response.add_flags() = ToProto(flag);
   return response;
 }
 

@@ -13,8 +13,9 @@ namespace curvecast {
 enum class WithPath { kNo, kYes };
 
 v1::Forecast ToProto(const Forecast& forecast, WithPath path);
-v1::RunSummary ToSummary(const RunView& view, WithPath path);
-v1::GetRunResponse ToGetRunResponse(const RunView& view);
+// `now`: a silence may have run out since the view was made.
+v1::RunSummary ToSummary(const RunView& view, WithPath path, int64_t now_unix_micros);
+v1::GetRunResponse ToGetRunResponse(const RunView& view, int64_t now_unix_micros);
 
 // INVALID_ARGUMENT as ToScheduleSpec and ToDecay say it; whether it fits the run is MakeWhatIfPlan's to judge.
 absl::StatusOr<WhatIf> ToWhatIf(const v1::ForecastRunRequest& request);

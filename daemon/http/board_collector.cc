@@ -53,9 +53,14 @@ struct RunFamilies {
   MetricFamily rewinds = Gauge("curvecast_run_rewinds", "How often the job went back to a checkpoint.");
   MetricFamily non_finite =
       Gauge("curvecast_run_non_finite_points", "NaN and infinite values of the objective that are held.");
+  MetricFamily flag =
+      Gauge("curvecast_flag", "1 for each kind of flag that is active, neither acknowledged nor silenced.");
+  MetricFamily deviation = Gauge("curvecast_deviation_sigma",
+                                 "How far the newest points of the objective lie above what is expected, in standard "
+                                 "deviations.");
   MetricFamily info = Gauge("curvecast_run_info", "1, with what the run declared and its state as labels.");
 
-  void Add(const RunView& run) {
+  void Add(const RunView& run, int64_t now) {
     const Labels labels = {
         {"project", run.spec->key.project}, {"run", run.spec->key.run_id}, {"family", run.spec->family}};
     if (run.step) curvecast::Add(step, labels, static_cast<double>(*run.step));
@@ -75,13 +80,29 @@ struct RunFamilies {
       if (metric.metric != run.spec->objective) continue;
       curvecast::Add(non_finite, labels, static_cast<double>(metric.non_finite_points));
     }
+    AddFlags(run, labels, now);
+    if (run.deviation_sigma) curvecast::Add(deviation, labels, *run.deviation_sigma);
     curvecast::Add(info, With(With(labels, "objective", run.spec->objective), "state", NameOf(run.state)), 1);
+  }
+
+  // One series for each kind, with the gravest of its flags.
+  void AddFlags(const RunView& run, const Labels& labels, int64_t now) {
+    uint32_t seen = 0;
+    for (const BookedFlag* booked : ShownFlags(*run.flags, now)) {
+      const uint32_t bit = 1u << static_cast<int>(booked->flag.kind);
+      if ((seen & bit) != 0) continue;
+      seen |= bit;
+      curvecast::Add(flag,
+                     With(With(labels, "kind", std::string(NameOf(booked->flag.kind))), "severity",
+                          std::string(NameOf(booked->flag.severity))),
+                     1);
+    }
   }
 
   std::vector<MetricFamily> Take() && {
     std::vector<MetricFamily> families;
-    for (MetricFamily* family :
-         {&step, &progress, &loss, &expected, &forecast, &last_point, &rewinds, &non_finite, &info}) {
+    for (MetricFamily* family : {&step, &progress, &loss, &expected, &forecast, &last_point, &rewinds, &non_finite,
+                                 &flag, &deviation, &info}) {
       families.push_back(std::move(*family));
     }
     return families;
@@ -110,7 +131,7 @@ std::vector<MetricFamily> BoardCollector::Collect() const {
     shown.resize(cap);
   }
   RunFamilies families;
-  for (const RunView* run : shown) families.Add(*run);
+  for (const RunView* run : shown) families.Add(*run, now);
   std::vector<MetricFamily> all = std::move(families).Take();
 
   MetricFamily runs = Gauge("curvecast_runs", "Runs held, by state.");

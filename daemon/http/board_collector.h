@@ -12,7 +12,7 @@
 namespace curvecast {
 
 // The runs on /metrics: made from the board at every scrape, so that a run that is gone leaves no series behind and a
-// scrape touches no run. Labels: project, run, family.
+// scrape touches no run. Labels: project, run, family. A silence that has run out shows at the next scrape.
 class BoardCollector final : public prometheus::Collectable {
  public:
   struct Options {

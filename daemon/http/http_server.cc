@@ -21,9 +21,11 @@ constexpr char kIndex[] =
     "/api/v1/runs                              the runs, as JSON\n"
     "/api/v1/runs/{project}/{run_id}           one run, with its forecasts\n"
     "/api/v1/runs/{project}/{run_id}/curve     its curve\n"
+    "/api/v1/runs/{project}/{run_id}/flags     how it has left the law, with reasons\n"
     "/api/v1/runs/{project}/{run_id}/forecast  its newest forecast, with the path to the end\n"
     "/api/v1/runs/{project}/{run_id}/what-if   its end under another plan: "
     "?total_steps=&decay=&decay_start_step=&final_lr=\n"
+    "/api/v1/flags                             the same of all runs: ?project=&active_only=&at_least=\n"
     "/-/healthy  /-/ready                      for probes\n";
 
 struct HostPort {

@@ -67,6 +67,19 @@ void Send(const absl::StatusOr<Message>& answer, httplib::Response& response) {
   response.set_content(json, "application/json");
 }
 
+// A parameter as a number of the field's type; nothing if it is not there.
+template <typename Number>
+absl::StatusOr<std::optional<Number>> NumberParam(const httplib::Request& http, const char* name, const char* what) {
+  if (!http.has_param(name)) return std::nullopt;
+  const std::string text = http.get_param_value(name);
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": is \"", text, "\"; write ", what));
+  }
+  return number;
+}
+
 absl::StatusOr<v1::ListRunsRequest> ListRequest(const httplib::Request& http) {
   v1::ListRunsRequest request;
   request.set_project(http.get_param_value("project"));
@@ -81,15 +94,38 @@ absl::StatusOr<v1::ListRunsRequest> ListRequest(const httplib::Request& http) {
     }
     request.add_states(state);
   }
-  if (http.has_param("page_size")) {
-    const std::string text = http.get_param_value("page_size");
-    int32_t size = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    if (error != std::errc() || end != text.data() + text.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("page_size: is \"", text, "\"; write a whole number"));
+  const auto page_size = NumberParam<int32_t>(http, "page_size", "a whole number");
+  if (!page_size.ok()) return page_size.status();
+  if (*page_size) request.set_page_size(**page_size);
+  return request;
+}
+
+// Of all runs, or of the one in the path.
+absl::StatusOr<v1::GetFlagsRequest> FlagsRequest(const httplib::Request& http) {
+  v1::GetFlagsRequest request;
+  const bool of_one_run = http.matches.size() > 2;
+  request.set_project(of_one_run ? http.matches[1].str() : http.get_param_value("project"));
+  if (of_one_run) request.set_run_id(http.matches[2]);
+  request.set_page_token(http.get_param_value("page_token"));
+  if (http.has_param("active_only")) {
+    const std::string text = http.get_param_value("active_only");
+    if (text != "true" && text != "false") {
+      return absl::InvalidArgumentError(absl::StrCat("active_only: is \"", text, "\"; write true or false"));
     }
-    request.set_page_size(size);
+    request.set_active_only(text == "true");
   }
+  if (http.has_param("at_least")) {
+    std::string name = http.get_param_value("at_least");
+    absl::AsciiStrToUpper(&name);
+    v1::Flag::Severity severity;
+    if (!v1::Flag::Severity_Parse(name, &severity)) {
+      return absl::InvalidArgumentError(absl::StrCat("at_least: is \"", name, "\"; write INFO, WARNING or CRITICAL"));
+    }
+    request.set_at_least(severity);
+  }
+  const auto page_size = NumberParam<int32_t>(http, "page_size", "a whole number");
+  if (!page_size.ok()) return page_size.status();
+  if (*page_size) request.set_page_size(**page_size);
   return request;
 }
 
@@ -98,19 +134,6 @@ v1::GetRunRequest RunRequest(const httplib::Request& http) {
   request.set_project(http.matches[1]);
   request.set_run_id(http.matches[2]);
   return request;
-}
-
-// A parameter as a number of the field's type; nothing if it is not there.
-template <typename Number>
-absl::StatusOr<std::optional<Number>> NumberParam(const httplib::Request& http, const char* name, const char* what) {
-  if (!http.has_param(name)) return std::nullopt;
-  const std::string text = http.get_param_value(name);
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": is \"", text, "\"; write ", what));
-  }
-  return number;
 }
 
 absl::StatusOr<v1::ForecastRunRequest> WhatIfRequest(const httplib::Request& http) {
@@ -187,6 +210,13 @@ void AddRunRoutes(httplib::Server& server, const Answers& answers) {
     Send(WaitFor<v1::ForecastRunResponse>([&](auto done) { answers.ForecastRun(*request, std::move(done)); }),
          response);
   });
+  const auto flags = [&answers](const httplib::Request& http, httplib::Response& response) {
+    const absl::StatusOr<v1::GetFlagsRequest> request = FlagsRequest(http);
+    if (!request.ok()) return SendError(request.status(), response);
+    Send(answers.GetFlags(*request), response);
+  };
+  server.Get("/api/v1/flags/?", flags);
+  server.Get(absl::StrCat(kRun, "/flags"), flags);
   server.Get(absl::StrCat(kRun, "/forecast"), [&answers](const httplib::Request& http, httplib::Response& response) {
     absl::StatusOr<v1::GetRunResponse> run = answers.GetRun(RunRequest(http));
     if (!run.ok()) return SendError(run.status(), response);

@@ -13,13 +13,16 @@ constexpr std::chrono::milliseconds kLongestRetry{1000};
 constexpr int64_t kOrderIntervalMicros = 5000;
 constexpr int64_t kRefusalIntervalMicros = 1'000'000;  // Between two that the operator is told of.
 constexpr size_t kMaxStagedEvents = 8192;              // In one transaction.
+constexpr int64_t kTickIntervalMicros = 1'000'000;
+// Between two ticks: this thread was held up (a full disk, a machine asleep) or the clock was set, and heard nobody.
+constexpr int64_t kDeafMicros = 10'000'000;
 
 }  // namespace
 
 EngineThread::EngineThread(Options options, Parts parts, const Prior& prior)
     : options_(options),
       parts_(std::move(parts)),
-      engine_(prior),
+      engine_(prior, options.watch),
       admission_(engine_, options.limits),
       fit_pool_(options.fit_threads, prior, parts_.inbox, parts_.metrics),
       planner_(options.fitting, fit_pool_) {}
@@ -40,11 +43,18 @@ void EngineThread::Work() {
   if (Replay()) Loop();
   // However it ended, nobody waits for an answer that will not come.
   parts_.inbox.Close();
-  for (Inbox::Item& item : parts_.inbox.Drain(std::chrono::milliseconds(0))) {
+  std::vector<Inbox::Item> items = parts_.inbox.Drain(std::chrono::milliseconds(0));
+  KeepAsked(items);
+  const absl::Status stopping = absl::UnavailableError("the daemon is stopping; try again in a moment");
+  for (Question& question : questions_) question.answer(stopping);
+  for (Handled& handled : handled_) handled.handling.answer(stopping);
+}
+
+// First, so that none is lost if the journal ends the loop: whoever asks is always answered.
+void EngineThread::KeepAsked(std::vector<Inbox::Item>& items) {
+  for (Inbox::Item& item : items) {
     if (auto* question = std::get_if<Question>(&item)) questions_.push_back(std::move(*question));
-  }
-  for (Question& question : questions_) {
-    question.answer(absl::UnavailableError("the daemon is stopping; try again in a moment"));
+    if (auto* handling = std::get_if<Handling>(&item)) handled_.push_back({std::move(*handling)});
   }
 }
 
@@ -53,14 +63,15 @@ void EngineThread::Loop() {
     const bool last = stopping_;  // Read before draining, so that what came before the stop is drained.
     std::vector<Inbox::Item> items = parts_.inbox.Drain(NextWait());
     parts_.metrics.inbox_batches.Set(static_cast<double>(items.size()));
-    // First, so that none is lost if the journal ends the loop: whoever asks is always answered.
-    for (Inbox::Item& item : items) {
-      if (auto* question = std::get_if<Question>(&item)) questions_.push_back(std::move(*question));
-    }
+    const size_t waiting = handled_.size();
+    KeepAsked(items);
     for (Inbox::Item& item : items) {
       Take(std::move(item));
       if (staged_.size() >= kMaxStagedEvents && !Commit()) return;
     }
+    for (size_t i = waiting; i < handled_.size(); ++i) Take(handled_[i]);
+    if (!Commit()) return;
+    TickIfDue();
     if (!Commit()) return;
     OrderFits();
     PublishIfDue(last);
@@ -78,6 +89,11 @@ bool EngineThread::Replay() {
     parts_.on_fatal(status);
     return false;
   }
+  // What the watch said in the replay is in the journal, unless the daemon died between a transaction and its flags.
+  ticked_at_ = parts_.clock.NowUnixMicros();
+  engine_.Resume(ticked_at_);
+  staged_ = engine_.Reconcile(ticked_at_);
+  if (!Commit()) return false;
   // The journal keeps forecasts without their paths, and not all of them: every run is due for a fresh one.
   engine_.ForEach([this](const Run& run) { planner_.Note(run.spec().key); });
   engine_.ForEachPast([this](const PastKey& key) { planner_.NotePast(key); });
@@ -115,6 +131,12 @@ void EngineThread::Take(Ingest ingest) {
   staged_.push_back(std::move(ingest.event));
 }
 
+void EngineThread::Take(Handled& handled) {
+  Event event = handled.handling.event;
+  handled.refused = admission_.Admit(event).status();
+  if (handled.refused.ok()) staged_.push_back(std::move(event));
+}
+
 void EngineThread::Refused(const RunKey& key, const absl::Status& why) {
   parts_.metrics.rejected_batches.Increment();
   const int64_t now = parts_.clock.MonotonicMicros();
@@ -147,7 +169,8 @@ void EngineThread::Take(FitResult result) {
 }
 
 bool EngineThread::Commit() {
-  if (!staged_.empty()) {
+  // Applied, a transaction may leave the next one staged: what the watch makes of it. What that says is not watched.
+  while (!staged_.empty()) {
     if (!AppendUntilKept()) return false;
     ApplyStaged();
     changed_ = true;
@@ -186,18 +209,43 @@ bool EngineThread::AppendUntilKept() {
 }
 
 void EngineThread::ApplyStaged() {
+  std::vector<Event> flags;
   for (const Event& event : staged_) {
-    const absl::StatusOr<Engine::Effect> effect = engine_.Apply(event);
+    absl::StatusOr<Engine::Effect> effect = engine_.Apply(event);
     CURVECAST_CHECK(effect.ok());  // It was admitted.
-    if (std::holds_alternative<ForecastMade>(event.body)) continue;
-    planner_.Note(event.key);
+    if (!effect->flag_changes.empty()) {
+      AddChanges(std::move(effect->flag_changes), event.key, parts_.clock.NowUnixMicros(), flags);
+    }
+    if (std::holds_alternative<RunOpened>(event.body) || std::holds_alternative<BatchAppended>(event.body)) {
+      planner_.Note(event.key);
+    }
     for (const PastKey& key : effect->changed_pasts) planner_.NotePast(key);
-    if (std::holds_alternative<RunOpened>(event.body) || effect->duplicate) continue;
-    parts_.metrics.batches.Increment();
-    parts_.metrics.points.Increment(static_cast<double>(effect->points));
-    if (effect->rewound) parts_.metrics.rewinds.Increment();
+    Count(event, *effect);
   }
-  staged_.clear();
+  staged_ = std::move(flags);
+}
+
+void EngineThread::Count(const Event& event, const Engine::Effect& effect) {
+  if (const auto* changed = std::get_if<FlagChanged>(&event.body)) {
+    const FlagChange& change = changed->change;
+    if (change.what != FlagChange::What::kRaised) return;
+    parts_.metrics.FlagsRaised(change.flag.kind, change.flag.severity).Increment();
+  }
+  if (!std::holds_alternative<BatchAppended>(event.body) || effect.duplicate) return;
+  parts_.metrics.batches.Increment();
+  parts_.metrics.points.Increment(static_cast<double>(effect.points));
+  if (effect.rewound) parts_.metrics.rewinds.Increment();
+}
+
+void EngineThread::TickIfDue() {
+  const int64_t time = parts_.clock.MonotonicMicros();
+  if (time < tick_due_) return;
+  tick_due_ = time + kTickIntervalMicros;
+  const int64_t now = parts_.clock.NowUnixMicros();
+  const bool was_deaf = now < ticked_at_ || now - ticked_at_ > kDeafMicros;
+  ticked_at_ = now;
+  if (was_deaf) return engine_.Resume(now);
+  staged_ = engine_.Tick(now);
 }
 
 void EngineThread::OrderFits() {
@@ -242,6 +290,19 @@ void EngineThread::Answer() {
     }
   }
   questions_.clear();
+  for (const Handled& handled : handled_) {
+    const FlagHandled& done = std::get<FlagHandled>(handled.handling.event.body);
+    const Run* run = engine_.Find(handled.handling.event.key);
+    const BookedFlag* flag = run == nullptr ? nullptr : run->flags().Find(done.number);
+    if (!handled.refused.ok()) {
+      handled.handling.answer(handled.refused);
+    } else if (flag == nullptr) {
+      handled.handling.answer(absl::NotFoundError(absl::StrCat("number: flag ", done.number, " is not kept any more")));
+    } else {
+      handled.handling.answer(*flag);
+    }
+  }
+  handled_.clear();
 }
 
 std::chrono::milliseconds EngineThread::NextWait() const {
@@ -250,6 +311,7 @@ std::chrono::milliseconds EngineThread::NextWait() const {
   int64_t due = parts_.clock.MonotonicMicros() + interval;
   if (changed_) due = std::min(due, publish_due_);
   if (!told_) due = std::min(due, told_at_ + interval);
+  due = std::min(due, tick_due_);
   return std::chrono::milliseconds(std::max<int64_t>(1, (due - parts_.clock.MonotonicMicros()) / 1000));
 }
 

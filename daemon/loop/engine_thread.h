@@ -28,12 +28,16 @@ namespace curvecast {
 // A board costs little but not nothing (it points at every run), so publishing is held to kPublishShare of this
 // thread's time; answers wait for the next one.
 //
+// What the watch makes of a transaction (flags raised, updated, resolved) is a transaction of its own, right behind it
+// and before the answers. About once a second the watch is told how late it is, for runs that have fallen silent.
+//
 // A journal that cannot keep a transaction (a full disk) is tried again with the same events until it can; the inbox
 // fills up behind it and the streams stop reading, so that nothing is lost and memory stays bounded.
 class EngineThread {
  public:
   struct Options {
     EngineLimits limits;
+    WatchOptions watch;
     FitPlanner::Options fitting;
     size_t fit_threads = 1;
     std::chrono::milliseconds publish_interval{250};  // How often those who watch the board are told.
@@ -66,22 +70,30 @@ class EngineThread {
  private:
   static constexpr int64_t kPublishShare = 20;  // One part in 20.
 
+  struct Handled {  // One that waits for its answer.
+    Handling handling;
+    absl::Status refused = absl::OkStatus();
+  };
   struct Pending {  // An answer that waits for the commit and the board.
     std::shared_ptr<ReplySink> sink;
     Reply reply;
   };
 
   void Work();
+  void KeepAsked(std::vector<Inbox::Item>& items);
   bool Replay();
   void Loop();
   void Take(Inbox::Item item);
   void Take(Ingest ingest);
   void Take(FitResult result);
+  void Take(Handled& handled);
   void Refused(const RunKey& key, const absl::Status& why);
   void AnswerOpen(const Ingest& ingest, const RunOpened& opened);
   bool Commit();  // False if the thread must end.
   bool AppendUntilKept();
   void ApplyStaged();
+  void Count(const Event& event, const Engine::Effect& effect);
+  void TickIfDue();
   void OrderFits();
   void PublishIfDue(bool now);
   void Publish();
@@ -97,6 +109,7 @@ class EngineThread {
   std::vector<Event> staged_;
   std::vector<Pending> pending_;
   std::vector<Question> questions_;
+  std::vector<Handled> handled_;
   std::vector<FitResult> shown_;  // Forecasts that the journal does not keep.
   bool changed_ = false;
   absl::flat_hash_set<RunKey> opened_;  // By the events in staged_.
@@ -105,6 +118,8 @@ class EngineThread {
   int64_t publish_due_ = 0;  // Monotonic microseconds, as the next.
   int64_t told_at_ = 0;
   int64_t refusal_due_ = 0;
+  int64_t tick_due_ = 0;
+  int64_t ticked_at_ = 0;  // Unix microseconds.
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

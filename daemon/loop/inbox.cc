@@ -44,12 +44,16 @@ void Inbox::Push(FitResult result) {
   news_.notify_one();
 }
 
-bool Inbox::Push(Question question) {
+bool Inbox::Push(Question question) { return PushQuestion(std::move(question)); }
+
+bool Inbox::Push(Handling handling) { return PushQuestion(std::move(handling)); }
+
+bool Inbox::PushQuestion(Item item) {
   {
     std::lock_guard lock(mutex_);
     if (closed_ || questions_ >= limits_.max_questions) return false;
     ++questions_;
-    items_.emplace_back(std::move(question));
+    items_.push_back(std::move(item));
   }
   news_.notify_one();
   return true;

@@ -47,15 +47,22 @@ struct Question {
   std::function<void(absl::StatusOr<FoundRun>)> answer;
 };
 
+// What a person did with a flag. `answer` is called once on the engine's thread: with the flag as it is once that is in
+// the journal and on the board; with NOT_FOUND; or with UNAVAILABLE if the engine ends. It must not block.
+struct Handling {
+  Event event;  // Its body is a FlagHandled.
+  std::function<void(absl::StatusOr<BookedFlag>)> answer;
+};
+
 // The one door to the engine's thread: a bounded queue with many writers and one reader.
 class Inbox {
  public:
   struct Limits {
     size_t max_batches = 4096;      // limits.max_inbox_batches
     size_t max_points = 8'000'000;  // Of all batches waiting: 128 MB.
-    size_t max_questions = 1024;
+    size_t max_questions = 1024;    // And handlings.
   };
-  using Item = std::variant<Ingest, FitResult, Question>;
+  using Item = std::variant<Ingest, FitResult, Question, Handling>;
 
   explicit Inbox(Limits limits) : limits_(limits) {}
 
@@ -69,6 +76,7 @@ class Inbox {
   void Push(FitResult result);
   // False past max_questions or after Close.
   bool Push(Question question);
+  bool Push(Handling handling);
 
   // Everything that waits, in order of arrival within each kind: what writers sent first. Blocks until there is
   // something, the time is over, or the inbox is closed.
@@ -78,6 +86,8 @@ class Inbox {
   void Close();
 
  private:
+  bool PushQuestion(Item item);
+
   const Limits limits_;
   std::mutex mutex_;
   std::condition_variable news_;

@@ -32,6 +32,20 @@ LoopMetrics::LoopMetrics(prometheus::Registry& registry)
                         .Add({})),
       commit_seconds(Seconds(registry, "curvecast_commit_duration_seconds", "Journal transaction to durable.")),
       fit_seconds(Seconds(registry, "curvecast_fit_duration_seconds", "One forecast.")),
-      publish_seconds(Seconds(registry, "curvecast_publish_duration_seconds", "One board.")) {}
+      publish_seconds(Seconds(registry, "curvecast_publish_duration_seconds", "One board.")),
+      flags_raised(prometheus::BuildCounter()
+                       .Name("curvecast_flags_raised_total")
+                       .Help("Flags raised, by kind and by severity when raised.")
+                       .Register(registry)) {
+  for (int kind = 1; kind <= kFlagKinds; ++kind) {
+    for (Severity severity : {Severity::kInfo, Severity::kWarning, Severity::kCritical}) {
+      FlagsRaised(static_cast<FlagKind>(kind), severity);
+    }
+  }
+}
+
+prometheus::Counter& LoopMetrics::FlagsRaised(FlagKind kind, Severity severity) {
+  return flags_raised.Add({{"kind", std::string(NameOf(kind))}, {"severity", std::string(NameOf(severity))}});
+}
 
 }  // namespace curvecast

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "core/watch/flag.h"
 #include "prometheus/counter.h"
+#include "prometheus/family.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
@@ -10,6 +12,9 @@ namespace curvecast {
 // What the loop counts about itself. Lives as long as the registry.
 struct LoopMetrics {
   explicit LoopMetrics(prometheus::Registry& registry);
+
+  // Every kind and severity is there from the start, at 0, so that a first flag is an increase.
+  prometheus::Counter& FlagsRaised(FlagKind kind, Severity severity);
 
   prometheus::Counter& points;
   prometheus::Counter& batches;
@@ -22,6 +27,7 @@ struct LoopMetrics {
   prometheus::Histogram& commit_seconds;
   prometheus::Histogram& fit_seconds;
   prometheus::Histogram& publish_seconds;
+  prometheus::Family<prometheus::Counter>& flags_raised;
 };
 
 }  // namespace curvecast

@@ -8,19 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/convert/run_convert.h"
 #include "daemon/convert/view_convert.h"
+#include "daemon/query/refusals.h"
 
 namespace curvecast {
 namespace {
-
-absl::Status Replaying() { return absl::UnavailableError("the journal is still being read; try again in a moment"); }
-
-absl::Status TooManyQuestions() {
-  return absl::UnavailableError("too many questions are waiting, or the daemon is stopping; try again in a moment");
-}
-
-absl::Status NoSuchRun(const RunKey& key) {
-  return absl::NotFoundError(absl::StrCat("no run \"", key.run_id, "\" in project \"", key.project, "\""));
-}
 
 bool Matches(const v1::ListRunsRequest& request, const RunView& run) {
   if (!request.project().empty() && request.project() != run.spec->key.project) return false;
@@ -33,10 +24,7 @@ std::string TokenOf(const RunKey& key) { return absl::StrCat(key.project, "/", k
 
 absl::StatusOr<RunKey> KeyOf(const std::string& token) {
   const size_t slash = token.find('/');
-  if (slash == std::string::npos) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("page_token: is \"", token, "\"; pass next_page_token of the answer before"));
-  }
+  if (slash == std::string::npos) return BadPageToken(token);
   return RunKey{token.substr(0, slash), token.substr(slash + 1)};
 }
 
@@ -124,10 +112,7 @@ absl::StatusOr<AskedPlans> PlansOf(const Run& run, const WhatIf& what_if) {
 }  // namespace
 
 absl::StatusOr<v1::ListRunsResponse> Answers::ListRuns(const v1::ListRunsRequest& request) const {
-  if (request.page_size() < 0 || request.page_size() > kMaxPageSize) {
-    return absl::InvalidArgumentError(absl::StrCat("page_size: is ", request.page_size(), "; write 1 to ", kMaxPageSize,
-                                                   ", or 0 for ", kDefaultPageSize));
-  }
+  if (absl::Status status = CheckPageSize(request.page_size()); !status.ok()) return status;
   const std::shared_ptr<const Board> board = boards_.Get();
   if (board->replaying) return Replaying();
   auto run = board->runs.begin();
@@ -138,6 +123,7 @@ absl::StatusOr<v1::ListRunsResponse> Answers::ListRuns(const v1::ListRunsRequest
                            [](const RunKey& key, const auto& view) { return key < view->spec->key; });
   }
   const int page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  const int64_t now = clock_.NowUnixMicros();
   v1::ListRunsResponse response;
   for (; run != board->runs.end(); ++run) {
     if (!Matches(request, **run)) continue;
@@ -146,7 +132,7 @@ absl::StatusOr<v1::ListRunsResponse> Answers::ListRuns(const v1::ListRunsRequest
       response.set_next_page_token(TokenOf({last.project(), last.run_id()}));
       break;
     }
-    *response.add_runs() = ToSummary(**run, WithPath::kNo);
+    *response.add_runs() = ToSummary(**run, WithPath::kNo, now);
   }
   return response;
 }
@@ -157,7 +143,7 @@ absl::StatusOr<v1::GetRunResponse> Answers::GetRun(const v1::GetRunRequest& requ
   const RunKey key{request.project(), request.run_id()};
   const RunView* view = board->Find(key);
   if (view == nullptr) return NoSuchRun(key);
-  return ToGetRunResponse(*view);
+  return ToGetRunResponse(*view, clock_.NowUnixMicros());
 }
 
 void Answers::GetCurve(const v1::GetCurveRequest& request,

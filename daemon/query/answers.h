@@ -3,6 +3,8 @@
 #include <functional>
 
 #include "absl/status/statusor.h"
+#include "core/ports/clock.h"
+#include "curvecast/v1/flag.pb.h"
 #include "curvecast/v1/query.pb.h"
 #include "daemon/loop/board_holder.h"
 #include "daemon/loop/fit_pool.h"
@@ -16,8 +18,9 @@ class Answers {
   static constexpr int kDefaultPageSize = 1000;
   static constexpr int kMaxPageSize = 10000;
 
-  Answers(const BoardHolder& boards, Inbox& inbox, FitPool& fitters)
-      : boards_(boards), inbox_(inbox), fitters_(fitters) {}
+  // The clock says which silences have run out.
+  Answers(const BoardHolder& boards, Inbox& inbox, FitPool& fitters, Clock& clock)
+      : boards_(boards), inbox_(inbox), fitters_(fitters), clock_(clock) {}
 
   // INVALID_ARGUMENT for a page size or token that makes no sense; UNAVAILABLE while the journal is being replayed.
   absl::StatusOr<v1::ListRunsResponse> ListRuns(const v1::ListRunsRequest& request) const;
@@ -36,12 +39,25 @@ class Answers {
   void ForecastRun(const v1::ForecastRunRequest& request,
                    std::function<void(absl::StatusOr<v1::ForecastRunResponse>)> done) const;
 
+  // INVALID_ARGUMENT for a severity, page size or token that makes no sense; NOT_FOUND if one run is asked for and not
+  // there.
+  absl::StatusOr<v1::GetFlagsResponse> GetFlags(const v1::GetFlagsRequest& request) const;
+
+  // A flag as it is once what was done is on disk and in every other answer. INVALID_ARGUMENT for a request that breaks
+  // the rules of query.proto, NOT_FOUND for a flag that is not there. `done` as for GetCurve.
+  void AcknowledgeFlag(const v1::AcknowledgeFlagRequest& request,
+                       std::function<void(absl::StatusOr<v1::Flag>)> done) const;
+  void SilenceFlag(const v1::SilenceFlagRequest& request, std::function<void(absl::StatusOr<v1::Flag>)> done) const;
+
   const BoardHolder& boards() const { return boards_; }
 
  private:
+  void Handle(RunKey key, FlagHandled handled, std::function<void(absl::StatusOr<v1::Flag>)> done) const;
+
   const BoardHolder& boards_;
   Inbox& inbox_;
   FitPool& fitters_;
+  Clock& clock_;
 };
 
 }  // namespace curvecast

@@ -74,6 +74,11 @@ absl::StatusOr<BatchAppended> CheckBatch(const v1::Batch& batch, int64_t max_poi
     if (!end.ok()) return Under("batch.end", end.status());
     appended.end = *end;
   }
+  if (batch.has_phase()) {
+    absl::StatusOr<Phase> phase = ToPhase(batch.phase());
+    if (!phase.ok()) return Under("batch.phase", phase.status());
+    appended.phase = *std::move(phase);
+  }
   return appended;
 }
 

@@ -55,9 +55,32 @@ grpc::ServerUnaryReactor* QueryService::ForecastRun(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<v1::WatchRunsResponse>* QueryService::WatchRuns(grpc::CallbackServerContext*,
                                                                          const v1::WatchRunsRequest* request) {
-  auto* stream = new WatchStream(*request, boards_);
+  auto* stream = new WatchStream(*request, boards_, clock_);
   stream->Begin();
   return stream;
+}
+
+grpc::ServerUnaryReactor* QueryService::GetFlags(grpc::CallbackServerContext* context,
+                                                 const v1::GetFlagsRequest* request, v1::GetFlagsResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  Finish(reactor, answers_.GetFlags(*request), response);
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* QueryService::AcknowledgeFlag(grpc::CallbackServerContext* context,
+                                                        const v1::AcknowledgeFlagRequest* request, v1::Flag* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  answers_.AcknowledgeFlag(
+      *request, [reactor, response](absl::StatusOr<v1::Flag> answer) { Finish(reactor, std::move(answer), response); });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* QueryService::SilenceFlag(grpc::CallbackServerContext* context,
+                                                    const v1::SilenceFlagRequest* request, v1::Flag* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  answers_.SilenceFlag(
+      *request, [reactor, response](absl::StatusOr<v1::Flag> answer) { Finish(reactor, std::move(answer), response); });
+  return reactor;
 }
 
 }  // namespace curvecast

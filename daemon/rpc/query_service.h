@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "core/ports/clock.h"
 #include "curvecast/v1/query.grpc.pb.h"
 #include "daemon/query/answers.h"
 
@@ -10,8 +11,9 @@ namespace curvecast {
 // QueryService over Answers.
 class QueryService final : public v1::QueryService::CallbackService {
  public:
-  // WatchRuns reads `boards`; it outlives the service.
-  QueryService(const Answers& answers, BoardHolder& boards) : answers_(answers), boards_(boards) {}
+  // WatchRuns reads `boards` and `clock`; they outlive the service.
+  QueryService(const Answers& answers, BoardHolder& boards, Clock& clock)
+      : answers_(answers), boards_(boards), clock_(clock) {}
 
   grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context, const v1::ListRunsRequest* request,
                                      v1::ListRunsResponse* response) override;
@@ -23,10 +25,17 @@ class QueryService final : public v1::QueryService::CallbackService {
                                         v1::ForecastRunResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchRunsResponse>* WatchRuns(grpc::CallbackServerContext* context,
                                                              const v1::WatchRunsRequest* request) override;
+  grpc::ServerUnaryReactor* GetFlags(grpc::CallbackServerContext* context, const v1::GetFlagsRequest* request,
+                                     v1::GetFlagsResponse* response) override;
+  grpc::ServerUnaryReactor* AcknowledgeFlag(grpc::CallbackServerContext* context,
+                                            const v1::AcknowledgeFlagRequest* request, v1::Flag* response) override;
+  grpc::ServerUnaryReactor* SilenceFlag(grpc::CallbackServerContext* context, const v1::SilenceFlagRequest* request,
+                                        v1::Flag* response) override;
 
  private:
   const Answers& answers_;
   BoardHolder& boards_;
+  Clock& clock_;
 };
 
 }  // namespace curvecast

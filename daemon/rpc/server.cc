@@ -26,7 +26,7 @@ struct RpcServer::Wires {
       : ingest({.stream = {.max_points_per_batch = options.max_points_per_batch},
                 .max_streams = static_cast<size_t>(options.max_streams)},
                parts.inbox, parts.clock),
-        query(parts.answers, parts.boards) {}
+        query(parts.answers, parts.boards, parts.clock) {}
 
   IngestService ingest;
   QueryService query;

@@ -6,8 +6,8 @@
 
 namespace curvecast {
 
-WatchStream::WatchStream(v1::WatchRunsRequest request, BoardHolder& boards)
-    : request_(std::move(request)), boards_(boards) {}
+WatchStream::WatchStream(v1::WatchRunsRequest request, BoardHolder& boards, Clock& clock)
+    : request_(std::move(request)), boards_(boards), clock_(clock) {}
 
 void WatchStream::Begin() {
   subscription_ = boards_.Subscribe([this](const std::shared_ptr<const Board>& board) {
@@ -51,7 +51,7 @@ void WatchStream::Collect() {
     if (!Matches(*run)) continue;
     // Views that did not change are shared between boards.
     if (sent_ != nullptr && sent_->Find(run->spec->key) == run.get()) continue;
-    *response_.add_runs() = ToSummary(*run, WithPath::kNo);
+    *response_.add_runs() = ToSummary(*run, WithPath::kNo, clock_.NowUnixMicros());
   }
 }
 

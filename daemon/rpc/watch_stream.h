@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 
+#include "core/ports/clock.h"
 #include "curvecast/v1/query.pb.h"
 #include "daemon/loop/board_holder.h"
 
@@ -16,7 +17,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchRunsResponse>
  public:
   static constexpr int kMaxRunsPerMessage = 256;
 
-  WatchStream(v1::WatchRunsRequest request, BoardHolder& boards);
+  WatchStream(v1::WatchRunsRequest request, BoardHolder& boards, Clock& clock);
 
   void Begin();
 
@@ -32,6 +33,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchRunsResponse>
 
   const v1::WatchRunsRequest request_;
   BoardHolder& boards_;
+  Clock& clock_;
   uint64_t subscription_ = 0;
 
   std::mutex mutex_;

@@ -7,8 +7,10 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "curvecast/v1/journal.pb.h"
+#include "daemon/convert/flag_convert.h"
 #include "daemon/convert/run_convert.h"
 #include "fmt/format.h"
 
@@ -28,6 +30,7 @@ void Fill(const BatchAppended& batch, v1::BatchAppended& proto) {
   proto.set_sequence(batch.sequence);
   for (const Column& column : batch.columns) *proto.add_points() = ToProto(column);
   if (batch.end) proto.mutable_end()->set_state(ToProto(*batch.end));
+  if (batch.phase) *proto.mutable_phase() = ToProto(*batch.phase);
 }
 
 void Fill(const ForecastMade& made, v1::ForecastMade& proto) {
@@ -41,6 +44,18 @@ void Fill(const ForecastMade& made, v1::ForecastMade& proto) {
   proto.set_relatives(forecast.leaned.relatives);
   proto.set_siblings(forecast.leaned.siblings);
   proto.set_interval_factor(forecast.leaned.factor);
+}
+
+void Fill(const FlagChanged& changed, v1::FlagChanged& proto) {
+  proto.set_what(static_cast<v1::FlagChanged::What>(changed.change.what));  // The numbers are those of core.
+  *proto.mutable_flag() = ToProto(changed.change.flag);
+}
+
+void Fill(const FlagHandled& handled, v1::FlagHandled& proto) {
+  proto.set_number(handled.number);
+  proto.set_by(handled.by);
+  proto.set_note(handled.note);
+  if (handled.silenced_until) proto.set_silenced_until_unix_micros(*handled.silenced_until);
 }
 
 absl::Status Damaged(std::string_view what) { return absl::DataLossError(std::string(what)); }
@@ -73,6 +88,11 @@ absl::StatusOr<BatchAppended> Read(const v1::BatchAppended& proto) {
     absl::StatusOr<RunState> end = ToEnd(proto.end());
     if (!end.ok()) return Damaged(end.status());
     batch.end = *end;
+  }
+  if (proto.has_phase()) {
+    absl::StatusOr<Phase> phase = ToPhase(proto.phase());
+    if (!phase.ok()) return Damaged(absl::StrCat("phase.", phase.status().message()));
+    batch.phase = *std::move(phase);
   }
   return batch;
 }
@@ -121,6 +141,26 @@ absl::StatusOr<ForecastMade> Read(const v1::ForecastMade& proto) {
   return ForecastMade{std::move(forecast)};
 }
 
+absl::StatusOr<FlagChanged> Read(const v1::FlagChanged& proto) {
+  if (!v1::FlagChanged::What_IsValid(proto.what()) || proto.what() == v1::FlagChanged::WHAT_UNSPECIFIED) {
+    return Damaged(fmt::format("what: is {}, which is unknown to this version", static_cast<int>(proto.what())));
+  }
+  absl::StatusOr<Flag> flag = ToFlag(proto.flag());
+  if (!flag.ok()) return Damaged(absl::StrCat("flag.", flag.status().message()));
+  if ((proto.what() == v1::FlagChanged::RESOLVED) == flag->active()) {
+    return Damaged(fmt::format("flag.resolution: is {} of a flag that was {}", NameOf(flag->resolution),
+                               v1::FlagChanged::What_Name(proto.what())));
+  }
+  return FlagChanged{{static_cast<FlagChange::What>(proto.what()), *std::move(flag)}};
+}
+
+absl::StatusOr<FlagHandled> Read(const v1::FlagHandled& proto) {
+  if (proto.number() < 1) return Damaged(fmt::format("number: is {}; flags are counted from 1", proto.number()));
+  FlagHandled handled{proto.number(), proto.by(), proto.note(), std::nullopt};
+  if (proto.has_silenced_until_unix_micros()) handled.silenced_until = proto.silenced_until_unix_micros();
+  return handled;
+}
+
 template <typename Proto>
 absl::Status ReadInto(const Proto& proto, Event& event) {
   auto body = Read(proto);
@@ -137,6 +177,10 @@ absl::Status ReadBody(const v1::JournalEvent& proto, Event& event) {
       return ReadInto(proto.batch_appended(), event);
     case v1::JournalEvent::kForecastMade:
       return ReadInto(proto.forecast_made(), event);
+    case v1::JournalEvent::kFlagChanged:
+      return ReadInto(proto.flag_changed(), event);
+    case v1::JournalEvent::kFlagHandled:
+      return ReadInto(proto.flag_handled(), event);
     case v1::JournalEvent::EVENT_NOT_SET:
       break;
   }
@@ -153,6 +197,8 @@ std::string EncodeEvent(const Event& event) {
   if (const auto* opened = std::get_if<RunOpened>(&event.body)) Fill(*opened, *proto.mutable_run_opened());
   if (const auto* batch = std::get_if<BatchAppended>(&event.body)) Fill(*batch, *proto.mutable_batch_appended());
   if (const auto* made = std::get_if<ForecastMade>(&event.body)) Fill(*made, *proto.mutable_forecast_made());
+  if (const auto* changed = std::get_if<FlagChanged>(&event.body)) Fill(*changed, *proto.mutable_flag_changed());
+  if (const auto* handled = std::get_if<FlagHandled>(&event.body)) Fill(*handled, *proto.mutable_flag_handled());
 
   std::string bytes;
   google::protobuf::io::StringOutputStream stream(&bytes);

@@ -13,9 +13,7 @@ constexpr uint64_t kMaxUint64 = std::numeric_limits<uint64_t>::max();
 const RunKey kPlain{"demo", "plain"};
 const RunKey kFull{"Demo_2", "full.run-1+a"};
 
-Event Make(int64_t time, const RunKey& key, std::variant<RunOpened, BatchAppended, ForecastMade> body) {
-  return Event{time, key, std::move(body)};
-}
+Event Make(int64_t time, const RunKey& key, decltype(Event::body) body) { return Event{time, key, std::move(body)}; }
 
 RunOpened OpenPlain() {
   RunOpened opened;

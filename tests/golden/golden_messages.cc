@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "curvecast/v1/config.pb.h"
+#include "curvecast/v1/flag.pb.h"
 #include "curvecast/v1/ingest.pb.h"
 #include "curvecast/v1/journal.pb.h"
 #include "curvecast/v1/query.pb.h"
@@ -32,6 +33,17 @@ std::string Summary() {
          "opened_at { seconds: 1700000000 nanos: 1000 } last_point_at { seconds: 1700000001 nanos: 2000 } rewinds: 3 ";
 }
 
+// A flag as the journal keeps it, and what else people see of it.
+constexpr const char* kFlag = R"(
+  kind: SPIKE severity: WARNING metric: "train/loss" began_step: 1200 raised_at_step: 1201 updated_at_step: 1210
+  evidence { statistic: 6.25 threshold: 5.5 expected: 2 seen: 3.5 sigma: 0.25 points: 2 share: 0.125
+             mean_points_between_false_alarms: 8e6 } )";
+constexpr const char* kHandled = R"(
+  number: 3 sentence: "train/loss jumped" raised_at { seconds: 1700000000 nanos: 1000 }
+  updated_at { seconds: 1700000001 } acknowledged_at { seconds: 1700000002 } acknowledged_by: "ada"
+  silenced_until { seconds: 1700003600 } silenced_by: "grace" note: "known" )";
+constexpr const char* kPhase = R"(phase { name: "eval" max_seconds: 2400 } )";
+
 template <typename Message>
 GoldenMessage Make(std::string name, const std::string& text) {
   auto message = std::make_unique<Message>();
@@ -50,6 +62,25 @@ void AddIngest(std::vector<GoldenMessage>& all) {
   all.push_back(Make<v1::PushResponse>(
       "push_rejected",
       R"(channel: 7 rejected { code: 3 sequence: 2 field: "batch.points[2].step[17]" message: "is -1" })"));
+}
+
+void AddFlags(std::vector<GoldenMessage>& all) {
+  const std::string flag = kFlag + std::string("resolution: RECOVERED ") + kHandled;
+  all.push_back(Make<v1::Flag>("flag", flag));
+  all.push_back(
+      Make<v1::PushRequest>("push_batch_phase", "channel: 7 batch { sequence: 2 " + std::string(kPhase) + "}"));
+  all.push_back(Make<v1::GetRunResponse>(
+      "get_run_response_flags",
+      "run { " + Braced("flags", kFlag) + "deviation_sigma: 6.5 " + kPhase + "} " + Braced("flags", flag)));
+  all.push_back(Make<v1::GetFlagsRequest>("get_flags_request", R"(
+      project: "demo" run_id: "a" active_only: true at_least: WARNING page_size: 10 page_token: "demo/a/3")"));
+  all.push_back(Make<v1::GetFlagsResponse>(
+      "get_flags_response",
+      R"(flags { project: "demo" run_id: "a" )" + Braced("flag", flag) + R"(} next_page_token: "demo/a/3")"));
+  all.push_back(Make<v1::AcknowledgeFlagRequest>("acknowledge_flag_request",
+                                                 R"(project: "demo" run_id: "a" number: 3 by: "ada" note: "known")"));
+  all.push_back(Make<v1::SilenceFlagRequest>(
+      "silence_flag_request", R"(project: "demo" run_id: "a" number: 3 by: "ada" note: "known" seconds: 3600)"));
 }
 
 void AddQuery(std::vector<GoldenMessage>& all) {
@@ -96,6 +127,14 @@ void AddJournal(std::vector<GoldenMessage>& all) {
                                        head + R"(forecast_made { step: 19000 progress: 0.5 expected_value: 2.75
                                          quantiles: 1 quantiles: 2 quantiles: 3 quantiles: 4 quantiles: 5
                                          relatives: 12 siblings: 3 interval_factor: 1.25 })"));
+  all.push_back(Make<v1::JournalEvent>("journal_batch_appended_phase",
+                                       head + "batch_appended { incarnation: 2 sequence: 6 " + kPhase + "}"));
+  all.push_back(Make<v1::JournalEvent>(
+      "journal_flag_changed",
+      head + "flag_changed { what: RESOLVED " + Braced("flag", kFlag + std::string("resolution: SUPERSEDED")) + "}"));
+  all.push_back(
+      Make<v1::JournalEvent>("journal_flag_handled", head + R"(flag_handled { number: 3 by: "ada" note: "known"
+                                         silenced_until_unix_micros: 1700003600000000 })"));
 }
 
 }  // namespace
@@ -106,6 +145,7 @@ std::vector<GoldenMessage> GoldenMessages() {
   all.push_back(Make<v1::Run>("run_with_knots", R"(project: "demo" run_id: "b" )" + std::string(kKnots)));
   AddIngest(all);
   AddQuery(all);
+  AddFlags(all);
   AddJournal(all);
   return all;
 }

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "client/import/run_file.h"
+#include "curvecast/v1/flag.pb.h"
 #include "curvecast/v1/ingest.pb.h"
 #include "curvecast/v1/journal.pb.h"
 #include "curvecast/v1/query.pb.h"
@@ -75,8 +76,9 @@ TEST(GoldenMessagesTest, SetEveryFieldOfEveryMessageThatTravelsOrIsKept) {
     ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(text, &line).ok()) << text;
     CollectFields(line, golden);
   }
-  for (const auto* file : {v1::Run::descriptor()->file(), v1::PushRequest::descriptor()->file(),
-                           v1::JournalEvent::descriptor()->file(), v1::GetRunRequest::descriptor()->file()}) {
+  for (const auto* file :
+       {v1::Run::descriptor()->file(), v1::Flag::descriptor()->file(), v1::PushRequest::descriptor()->file(),
+        v1::JournalEvent::descriptor()->file(), v1::GetRunRequest::descriptor()->file()}) {
     for (int m = 0; m < file->message_type_count(); ++m) {
       const Descriptor* message = file->message_type(m);
       for (int f = 0; f < message->field_count(); ++f) {

@@ -27,11 +27,11 @@ class Room(NamedTuple):
 BASICS = ["absl/", "fmt/"]
 PROTOBUF = "google/protobuf/"
 ROOMS = {
-    "daemon/convert": Room(["core"], BASICS + [PROTOBUF], ["run", "query"]),
+    "daemon/convert": Room(["core"], BASICS + [PROTOBUF], ["run", "flag", "query"]),
     "daemon/store": Room(["core", "daemon/convert"], BASICS + [PROTOBUF, "sqlite3.h", "zlib.h"], ["run", "journal"], posix=True),
     "daemon/loop": Room(["core"], BASICS + ["prometheus/"], []),
     "daemon/config": Room(["core/base"], BASICS + [PROTOBUF, "yaml-cpp/"], ["config"]),
-    "daemon/query": Room(["core", "daemon/convert", "daemon/loop"], BASICS + [PROTOBUF], ["run", "query"]),
+    "daemon/query": Room(["core", "daemon/convert", "daemon/loop"], BASICS + [PROTOBUF], ["run", "flag", "query"]),
     "daemon/rpc": Room(["core", "daemon/convert", "daemon/loop", "daemon/query"], BASICS + [PROTOBUF, "spdlog/"],
                        ["run", "ingest", "query"], grpc=True),
     "daemon/http": Room(["core", "daemon/convert", "daemon/loop", "daemon/query"],

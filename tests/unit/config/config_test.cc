@@ -58,6 +58,9 @@ TEST(DefaultConfigTest, IsWhatTheSchemaStates) {
   EXPECT_EQ(config.limits().max_points_per_batch(), 16384);
   EXPECT_EQ(config.forecasting().refit_progress(), 0.0025);
   EXPECT_EQ(config.log().level(), "info");
+  EXPECT_EQ(config.watch().false_alarms_per_1000_run_days(), 1);
+  EXPECT_EQ(config.watch().mean_points_between_false_alarms(), 1e6);
+  EXPECT_EQ(config.watch().silent_after_seconds(), 120);
 }
 
 TEST(SetValueTest, SetsAKeyOfEachType) {
@@ -76,7 +79,7 @@ TEST(SetValueTest, NamesTheNearestKey) {
   EXPECT_EQ(Refusal("store.max_runs", "1"), "store.max_runs: unknown key; did you mean limits.max_runs?");
   EXPECT_EQ(Refusal("listen.quic", "1"), "listen.quic: unknown key; there are listen.grpc, listen.http");
   EXPECT_EQ(Refusal("teapot.brewing_time", "1"),
-            "teapot.brewing_time: unknown key; there are listen, store, limits, forecasting, log");
+            "teapot.brewing_time: unknown key; there are listen, store, limits, forecasting, log, watch");
   EXPECT_THAT(Refusal("", "1"), HasSubstr("unknown key"));
   EXPECT_THAT(Refusal("limits", "1"), HasSubstr("unknown key"));
 }

@@ -49,9 +49,35 @@ TEST(ViewConvertTest, ARunWithoutPointsSaysNeitherStepNorValue) {
   view.history = std::make_shared<const std::vector<Forecast>>();
   view.opened_at_unix_micros = 1'500'000;
   std::string json;
-  ASSERT_TRUE(google::protobuf::util::MessageToJsonString(ToGetRunResponse(view), &json).ok());
+  ASSERT_TRUE(google::protobuf::util::MessageToJsonString(ToGetRunResponse(view, 0), &json).ok());
   EXPECT_EQ(json, R"({"run":{"run":{"project":"p","runId":"r","family":"p","objective":"train/loss"},)"
                   R"("state":"RUNNING","openedAt":"1970-01-01T00:00:01.500Z"}})");
+}
+
+TEST(ViewConvertTest, ASummaryHasTheFlagsThatAreShownAndARunHasAll) {
+  RunView view;
+  RunSpec spec;
+  spec.key = {"p", "r"};
+  Normalize(spec);
+  view.spec = std::make_shared<const RunSpec>(spec);
+  view.history = std::make_shared<const std::vector<Forecast>>();
+  auto flags = std::make_shared<std::vector<BookedFlag>>(3);
+  for (size_t i = 0; i < flags->size(); ++i) (*flags)[i].number = static_cast<int64_t>(i) + 1;
+  (*flags)[1].flag.severity = Severity::kCritical;
+  (*flags)[2].silenced_until = 1000;
+  view.flags = flags;
+  view.deviation_sigma = 6.5;
+  view.phase = Phase{"eval", 10};
+  view.phase_began_at_unix_micros = 500;
+  v1::GetRunResponse response = ToGetRunResponse(view, 999);
+  ASSERT_EQ(response.run().flags_size(), 2);
+  EXPECT_EQ(response.run().flags(0).number(), 2) << "the gravest first";
+  EXPECT_EQ(response.flags_size(), 3);
+  EXPECT_EQ(response.run().deviation_sigma(), 6.5);
+  EXPECT_EQ(response.run().phase().name(), "eval");
+  response = ToGetRunResponse(view, 1000);
+  EXPECT_EQ(response.run().flags_size(), 3) << "the silence has run out, though the view is the same";
+  EXPECT_FALSE(ToGetRunResponse(view, 10'000'501).run().has_phase()) << "it takes longer than it said";
 }
 
 TEST(ViewConvertTest, AWhatIfSaysOnlyWhatWasAsked) {

@@ -110,5 +110,18 @@ TEST_F(AdmissionTest, ATransactionThatWasGivenUpIsForgotten) {
   EXPECT_EQ(Refusal(Batch(1, {})).code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(AdmissionTest, AFlagThatIsNotThereCannotBeHandled) {
+  const FlagHandled first{1, "ada", "", std::nullopt};
+  EXPECT_EQ(Refusal({1, Key(), first}).code(), absl::StatusCode::kNotFound) << "no run";
+  Apply(Open());
+  const absl::Status none = Refusal({1, Key(), first});
+  EXPECT_EQ(none.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(none.message()), HasSubstr("has no flag 1; it has had 0"));
+  Flag flag;
+  flag.metric = "train/loss";
+  Apply({1, Key(), FlagChanged{{FlagChange::What::kRaised, flag}}});
+  EXPECT_EQ(Admit({1, Key(), first}), Verdict::kStage);
+}
+
 }  // namespace
 }  // namespace curvecast

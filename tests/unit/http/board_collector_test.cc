@@ -12,6 +12,8 @@ namespace curvecast {
 namespace {
 
 using testing::BoardOf;
+using testing::FlaggedView;
+using testing::FlagOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::View;
@@ -51,6 +53,35 @@ TEST_F(BoardCollectorTest, ARunThatIsNotForecastYetHasNoForecastSeries) {
 TEST_F(BoardCollectorTest, NaNIsExportedAsNaN) {
   boards_.Put(BoardOf({View("r", std::numeric_limits<double>::quiet_NaN())}));
   EXPECT_THAT(Text(), HasSubstr(R"(curvecast_run_loss{project="p",run="r",family="p"} Nan)"));
+}
+
+TEST_F(BoardCollectorTest, EachKindOfFlagThatIsShownIsOneSeriesWithTheGravest) {
+  auto view = FlaggedView(
+      "r", {FlagOf(1, FlagKind::kSpike, Severity::kWarning), FlagOf(2, FlagKind::kSpike, Severity::kCritical),
+            FlagOf(3, FlagKind::kSilent, Severity::kWarning)});
+  view->deviation_sigma = 6.5;
+  boards_.Put(BoardOf({view}));
+  const std::string text = Text();
+  const std::string labels = R"({project="p",run="r",family="p")";
+  EXPECT_THAT(text, HasSubstr("curvecast_flag" + labels + R"(,kind="SPIKE",severity="CRITICAL"} 1)" + "\n"));
+  EXPECT_THAT(text, HasSubstr("curvecast_flag" + labels + R"(,kind="SILENT",severity="WARNING"} 1)" + "\n"));
+  EXPECT_THAT(text, Not(HasSubstr(R"(kind="SPIKE",severity="WARNING")")));
+  EXPECT_THAT(text, HasSubstr("curvecast_deviation_sigma" + labels + "} 6.5\n"));
+}
+
+TEST_F(BoardCollectorTest, WhatIsResolvedAcknowledgedOrSilencedIsNotShownAndASilenceRunsOut) {
+  std::vector<BookedFlag> flags = {
+      FlagOf(1, FlagKind::kSpike, Severity::kWarning), FlagOf(2, FlagKind::kShift, Severity::kWarning),
+      FlagOf(3, FlagKind::kDrift, Severity::kWarning), FlagOf(4, FlagKind::kPlateau, Severity::kWarning)};
+  const int64_t now = clock_.NowUnixMicros();
+  flags[0].flag.resolution = Resolution::kRecovered;
+  flags[1].acknowledged_at = 1;
+  flags[2].silenced_until = now + 1;
+  flags[3].silenced_until = now;
+  boards_.Put(BoardOf({FlaggedView("r", flags)}));
+  const std::string text = Text();
+  for (const char* kind : {"SPIKE", "SHIFT", "DRIFT"}) EXPECT_THAT(text, Not(HasSubstr(kind)));
+  EXPECT_THAT(text, HasSubstr("kind=\"PLATEAU\""));
 }
 
 TEST_F(BoardCollectorTest, AnEndedRunsSeriesGoAfterAWhile) {

@@ -11,8 +11,12 @@
 namespace curvecast {
 namespace {
 
+using ::testing::AllOf;
 using testing::BoardOf;
+using testing::FlaggedView;
+using testing::FlagOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::View;
 
 class HttpServerTest : public ::testing::Test {
@@ -32,8 +36,8 @@ class HttpServerTest : public ::testing::Test {
   prometheus::Registry registry_;
   LoopMetrics metrics_{registry_};
   FitPool fitters_{1, Prior::Shipped(), inbox_, metrics_};
-  Answers answers_{boards_, inbox_, fitters_};
   testing::FixedClock clock_;
+  Answers answers_{boards_, inbox_, fitters_, clock_};
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -75,6 +79,26 @@ TEST_F(HttpServerTest, ErrorsSayWhatAndWhere) {
   EXPECT_THAT(post->body, HasSubstr("only GET is served"));
 }
 
+TEST_F(HttpServerTest, FlagsAreServedOfAllRunsAndOfOne) {
+  BookedFlag acknowledged = FlagOf(2, FlagKind::kSpike, Severity::kCritical);
+  acknowledged.acknowledged_at = 1;
+  boards_.Put(BoardOf({FlaggedView("a", {FlagOf(1, FlagKind::kSilent, Severity::kInfo), acknowledged}), View("b"),
+                       FlaggedView("c", {FlagOf(1, FlagKind::kDrift, Severity::kWarning)})}));
+  const std::string all = Get("/api/v1/flags")->body;
+  EXPECT_THAT(all, AllOf(HasSubstr(R"("kind": "SILENT")"), HasSubstr(R"("kind": "SPIKE")"), HasSubstr("DRIFT")));
+  EXPECT_THAT(Get("/api/v1/flags?active_only=true")->body, Not(HasSubstr("SPIKE")));
+  EXPECT_THAT(Get("/api/v1/flags?at_least=warning")->body, Not(HasSubstr("SILENT")));
+  EXPECT_THAT(Get("/api/v1/runs/p/c/flags")->body, AllOf(HasSubstr("DRIFT"), Not(HasSubstr("SPIKE"))));
+  EXPECT_THAT(Get("/api/v1/flags?page_size=2")->body, HasSubstr(R"("nextPageToken": "p/a/2")"));
+  EXPECT_THAT(Get("/api/v1/flags?page_token=p/a/1")->body, AllOf(HasSubstr("SPIKE"), Not(HasSubstr("SILENT"))));
+  EXPECT_EQ(Get("/api/v1/runs/p/nobody/flags")->status, 404);
+  EXPECT_THAT(Get("/api/v1/flags?at_least=loud")->body, HasSubstr("write INFO, WARNING or CRITICAL"));
+  EXPECT_THAT(Get("/api/v1/flags?active_only=1")->body, HasSubstr("write true or false"));
+  EXPECT_EQ(Get("/api/v1/flags?page_token=p/a")->status, 400);
+  EXPECT_EQ(Get("/api/v1/flags?page_size=10001")->status, 400);
+  EXPECT_THAT(Get("/api/v1/runs/p/a")->body, HasSubstr(R"("acknowledgedAt")")) << "on record, though not shown";
+}
+
 TEST_F(HttpServerTest, ACurveIsAskedOfTheRunItself) {
   boards_.Put(BoardOf({View("a")}));
   std::thread engine([this] {  // Plays the engine's thread for one question.
@@ -91,7 +115,8 @@ TEST_F(HttpServerTest, AWhatIfIsAskedOfTheRunItself) {
   boards_.Put(BoardOf({View("a")}));
   RunOpened opened;
   opened.spec = *View("a")->spec;
-  curvecast::Run run(opened, 0);
+  const Watching watching{Prior::Shipped(), {}};
+  curvecast::Run run(opened, 0, watching);
   Column points{"train/loss", {}, {}};
   for (Step step = 1; step <= 50; ++step) {
     points.steps.push_back(step);

@@ -38,6 +38,24 @@ inline std::shared_ptr<RunView> View(const std::string& run_id, double value = 2
   return view;
 }
 
+// Active since the step 40, with a number.
+inline BookedFlag FlagOf(int64_t number, FlagKind kind, Severity severity) {
+  BookedFlag booked;
+  booked.number = number;
+  booked.flag.kind = kind;
+  booked.flag.severity = severity;
+  booked.flag.metric = "train/loss";
+  booked.flag.began_step = booked.flag.raised_step = booked.flag.updated_step = 40;
+  booked.raised_at = booked.updated_at = 800'000'000;
+  return booked;
+}
+
+inline std::shared_ptr<RunView> FlaggedView(const std::string& run_id, std::vector<BookedFlag> flags) {
+  auto view = View(run_id);
+  view->flags = std::make_shared<const std::vector<BookedFlag>>(std::move(flags));
+  return view;
+}
+
 inline std::shared_ptr<const Board> BoardOf(std::vector<std::shared_ptr<const RunView>> runs) {
   auto board = std::make_shared<Board>();
   board->runs = std::move(runs);

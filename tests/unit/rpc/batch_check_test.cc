@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace curvecast {
 namespace {
 
@@ -36,6 +38,16 @@ TEST(BatchCheckTest, WhatIsGoodPasses) {
   const auto batch = CheckBatch(GoodBatch(), 2);
   ASSERT_TRUE(batch.ok());
   EXPECT_EQ(batch->columns.size(), 2u);
+}
+
+TEST(BatchCheckTest, APhaseMayComeAlone) {
+  v1::Batch batch;
+  batch.set_sequence(1);
+  batch.mutable_phase()->set_name("eval");
+  batch.mutable_phase()->set_max_seconds(2400);
+  const auto checked = CheckBatch(batch, 100);
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  EXPECT_EQ(checked->phase, (Phase{"eval", 2400}));
 }
 
 TEST(BatchCheckTest, AnOpenIsRefusedWithThePathOfItsField) {
@@ -75,6 +87,15 @@ TEST(BatchCheckTest, ABatchIsRefusedWithThePathOfItsField) {
   batch = GoodBatch();
   batch.mutable_end();
   EXPECT_THAT(Complaint(batch), StartsWith("batch.end.state: "));
+  batch = GoodBatch();
+  batch.mutable_phase()->set_name("eval");
+  EXPECT_THAT(Complaint(batch), StartsWith("batch.phase.max_seconds: is 0"));
+  batch.mutable_phase()->set_max_seconds(30 * 86400 + 1);
+  EXPECT_THAT(Complaint(batch), StartsWith("batch.phase.max_seconds: is 2.592e+06"));
+  batch.mutable_phase()->set_max_seconds(std::nan(""));
+  EXPECT_THAT(Complaint(batch), StartsWith("batch.phase.max_seconds: is nan"));
+  batch.mutable_phase()->set_name(std::string(129, 'x'));
+  EXPECT_THAT(Complaint(batch), StartsWith("batch.phase.name: has 129 bytes"));
   EXPECT_THAT(std::string(CheckBatch(GoodBatch(), 1).status().message()),
               StartsWith("batch.points: has 2 points; at most 1"));
 }

@@ -34,7 +34,7 @@ class RpcServerTest : public ::testing::Test {
         EngineThread::Parts{journal_, clock_, *inbox_, *boards_, metrics_, [](const absl::Status&) {},
                             [](const RunKey&, const absl::Status&) {}, [](const absl::Status&) {}},
         Prior::Shipped());
-    answers_ = std::make_unique<Answers>(*boards_, *inbox_, engine_->fitters());
+    answers_ = std::make_unique<Answers>(*boards_, *inbox_, engine_->fitters(), clock_);
     auto server = RpcServer::Start(options, {*inbox_, clock_, *answers_, *boards_});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);

@@ -94,6 +94,70 @@ TEST(EventCodecTest, WhatAForecastCannotHaveLeanedOnIsDamage) {
   }
 }
 
+FlagChange Recovered() {
+  FlagChange change{FlagChange::What::kResolved, {}};
+  change.flag.kind = FlagKind::kSilent;
+  change.flag.severity = Severity::kCritical;
+  change.flag.metric = "train/loss";
+  change.flag.began_step = 1;
+  change.flag.raised_step = 2;
+  change.flag.updated_step = kMaxStep;
+  change.flag.evidence = {1, 2, 3, 4, 5, 6, 7, 8};
+  change.flag.resolution = Resolution::kRecovered;
+  return change;
+}
+
+TEST(EventCodecTest, GivesBackAChangeOfAFlag) {
+  EXPECT_EQ(Decoded<FlagChanged>({3, {"demo", "plain"}, FlagChanged{Recovered()}}).change, Recovered());
+}
+
+TEST(EventCodecTest, GivesBackWhatAPersonDidWithAFlag) {
+  const FlagHandled acknowledged{3, "ada", "known", std::nullopt};
+  const auto decoded = Decoded<FlagHandled>({3, {"demo", "plain"}, acknowledged});
+  EXPECT_EQ(decoded.number, 3);
+  EXPECT_EQ(decoded.by, "ada");
+  EXPECT_EQ(decoded.note, "known");
+  EXPECT_EQ(decoded.silenced_until, std::nullopt);
+  const FlagHandled unsilenced{3, "ada", "", 0};
+  EXPECT_EQ(Decoded<FlagHandled>({3, {"demo", "plain"}, unsilenced}).silenced_until, 0);
+}
+
+TEST(EventCodecTest, GivesBackThePhaseOfABatch) {
+  BatchAppended batch;
+  batch.phase = Phase{"eval", 2400};
+  EXPECT_EQ(Decoded<BatchAppended>({3, {"demo", "plain"}, batch}).phase, batch.phase);
+  EXPECT_EQ(Decoded<BatchAppended>(BatchOf(1, 0, 3)).phase, std::nullopt);
+}
+
+TEST(EventCodecTest, AFlagThatThisVersionDoesNotKnowIsDamageWithTheFieldNamed) {
+  const auto complaint = [](auto change) {
+    FlagChange changed = Recovered();
+    change(changed);
+    const auto decoded = DecodeEvent(EncodeEvent({3, {"demo", "plain"}, FlagChanged{changed}}));
+    EXPECT_EQ(decoded.status().code(), absl::StatusCode::kDataLoss);
+    return std::string(decoded.status().message());
+  };
+  EXPECT_THAT(complaint([](FlagChange& c) { c.what = static_cast<FlagChange::What>(9); }), HasSubstr("what: is 9"));
+  EXPECT_THAT(complaint([](FlagChange& c) { c.flag.kind = static_cast<FlagKind>(16); }), HasSubstr("flag.kind: is 16"));
+  EXPECT_THAT(complaint([](FlagChange& c) { c.flag.severity = static_cast<Severity>(4); }),
+              HasSubstr("flag.severity: is 4"));
+  EXPECT_THAT(complaint([](FlagChange& c) { c.flag.resolution = Resolution::kActive; }),
+              HasSubstr("flag.resolution: is ACTIVE of a flag that was RESOLVED"));
+  EXPECT_THAT(complaint([](FlagChange& c) { c.what = FlagChange::What::kRaised; }),
+              HasSubstr("flag.resolution: is RECOVERED of a flag that was RAISED"));
+}
+
+TEST(EventCodecTest, WhatNoOneCanHaveDoneWithAFlagAndNoPhaseCanBeIsDamage) {
+  const auto handled = DecodeEvent(EncodeEvent({3, {"demo", "plain"}, FlagHandled{0, "ada", "", std::nullopt}}));
+  EXPECT_EQ(handled.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(handled.status().message()), HasSubstr("number: is 0"));
+  BatchAppended batch;
+  batch.phase = Phase{"eval", -1};
+  const auto phase = DecodeEvent(EncodeEvent({3, {"demo", "plain"}, batch}));
+  EXPECT_EQ(phase.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(phase.status().message()), HasSubstr("phase.max_seconds: is -1"));
+}
+
 TEST(EventCodecTest, KeepsWhyThereIsNoForecast) {
   Forecast forecast;
   forecast.reason = NotYet::kOutsideLaw;
