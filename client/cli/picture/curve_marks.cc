@@ -84,21 +84,22 @@ void DrawLaw(const RunPicture& picture, const Frame& frame, SvgWriter& svg) {
 }
 
 struct EdgeMark {
+  size_t index = 0;  // Of the point.
   double x = 0;
   double value = 0;
 };
 
-// One for each neighbourhood, the farthest out by `farther`.
+// One for each run of neighbours, the farthest out by `farther`.
 std::vector<EdgeMark> Grouped(const std::vector<EdgeMark>& marks, bool (*farther)(double, double)) {
   std::vector<EdgeMark> groups;
-  double last_x = -INFINITY;
+  const EdgeMark* last = nullptr;
   for (const EdgeMark& mark : marks) {
-    if (mark.x - last_x > kMarkGap) {
+    if (last == nullptr || (mark.index > last->index + 1 && mark.x - last->x > kMarkGap)) {
       groups.push_back(mark);
     } else if (farther(mark.value, groups.back().value)) {
       groups.back() = mark;
     }
-    last_x = mark.x;
+    last = &mark;
   }
   return groups;
 }
@@ -149,14 +150,14 @@ void DrawCurves(const RunPicture& picture, const Frame& frame, SvgWriter& svg) {
 
 void DrawOutside(const std::vector<PicturePoint>& curve, const Frame& frame, SvgWriter& svg) {
   std::vector<EdgeMark> above, below, broken;
-  for (const PicturePoint& p : curve) {
-    const double x = frame.X(p.step);
-    if (!std::isfinite(p.value)) {
-      broken.push_back({x, p.value});
-    } else if (p.value > frame.values.high) {
-      above.push_back({x, p.value});
-    } else if (p.value < frame.values.low) {
-      below.push_back({x, p.value});
+  for (size_t i = 0; i < curve.size(); ++i) {
+    const EdgeMark mark = {i, frame.X(curve[i].step), curve[i].value};
+    if (!std::isfinite(mark.value)) {
+      broken.push_back(mark);
+    } else if (mark.value > frame.values.high) {
+      above.push_back(mark);
+    } else if (mark.value < frame.values.low) {
+      below.push_back(mark);
     }
   }
   DrawArrows(Grouped(above, [](double a, double b) { return a > b; }), /*up=*/true, frame, svg);

@@ -57,9 +57,19 @@ double DrawHeader(const RunPicture& picture, SvgWriter& svg) {
   return y + 12;
 }
 
+bool HasNumbers(const RunPicture& picture) {
+  return !picture.forecast.empty() || std::any_of(picture.curve.begin(), picture.curve.end(),
+                                                  [](const PicturePoint& p) { return std::isfinite(p.value); });
+}
+
 // Grid lines reach through the strip down to the numbers of the steps.
 void DrawAxes(const RunPicture& picture, const Frame& frame, double foot, SvgWriter& svg) {
-  for (const Tick& tick : ValueTicks(frame.values, 6)) {
+  const bool empty = !HasNumbers(picture);
+  if (empty) {
+    svg.Text("told middle", {(frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2},
+             picture.curve.empty() ? "No point yet." : "No point is a finite number.");
+  }
+  for (const Tick& tick : empty ? std::vector<Tick>() : ValueTicks(frame.values, 6)) {
     const double y = frame.Y(tick.value);
     svg.Line("grid", {frame.left, y}, {frame.right, y});
     svg.Text("end", {frame.left - 8, y + 4}, tick.text);
@@ -71,8 +81,8 @@ void DrawAxes(const RunPicture& picture, const Frame& frame, double foot, SvgWri
   }
   svg.Line("axis", {frame.left, frame.bottom}, {frame.right, frame.bottom});
   svg.Text("end", {frame.right, foot + 33}, "step");
-  svg.Text("", {kEdge, frame.top - 12},
-           Shortened(picture.metric + (frame.values.logarithmic ? " (log)" : ""), frame.left - kEdge + 40, 11));
+  const std::string metric = picture.metric + (frame.values.logarithmic ? ", logarithmic" : "");
+  svg.TextUpward("middle", {16, (frame.top + frame.bottom) / 2}, Shortened(metric, kPlotHeight, 11));
 }
 
 // The learning rate from 0 to its peak, under the same steps.
@@ -122,7 +132,7 @@ std::string DrawRun(const RunPicture& picture) {
   frame.steps = StepAxis(picture);
   frame.values = ValueAxis(picture);
   const std::vector<FlagPlace> places = PlaceFlags(picture, frame);
-  frame.top = y + 24 + kLaneHeight * LanesOf(places);
+  frame.top = y + 12 + kLaneHeight * LanesOf(places);
   frame.bottom = frame.top + kPlotHeight;
   const double foot = picture.schedule.empty() ? frame.bottom : frame.bottom + kStripGap + kStripHeight;
   DrawAxes(picture, frame, foot, body);

@@ -7,6 +7,7 @@ namespace curvecast {
 namespace {
 
 constexpr double kIgnoredStart = 0.04;  // Share of the curve's steps whose height does not set the scale.
+constexpr double kSmallStart = 1.5;     // ... unless the whole is only so many times as high as the rest.
 constexpr size_t kFewPoints = 4;        // Of so few none is ignored.
 constexpr double kReach = 4;            // Outside the inner 80 % by so many times their range: off the scale.
 constexpr double kLogFactor = 6;
@@ -135,6 +136,8 @@ Axis ValueAxis(const RunPicture& picture) {
   }
   Range range = RobustRange(values, /*with_start=*/false);
   if (range.empty()) return {0, 1, false};
+  const Range whole = RobustRange(values, /*with_start=*/true);
+  if (whole.high - whole.low <= kSmallStart * (range.high - range.low)) range = whole;
   range = Padded(range, std::max(0.01 * std::abs(range.low), 1e-9));
   return {range.low, range.high, false};
 }

@@ -59,7 +59,7 @@ void AddSchedule(const v1::RunSummary& run, RunPicture& picture) {
   const absl::StatusOr<LrSchedule> schedule =
       LrSchedule::Create(*spec, run.run().has_total_steps() ? std::optional(run.run().total_steps()) : std::nullopt);
   if (!schedule.ok()) return;
-  picture.schedule_text = ScheduleText(run);
+  if (!run.run().schedule().has_knots()) picture.schedule_text = ScheduleText(run);  // Knots have no words.
   if (schedule->knots().empty() || schedule->knots().front().step > 0) {
     picture.schedule.push_back({0, schedule->peak_lr() * schedule->RelativeRate(0)});
   }

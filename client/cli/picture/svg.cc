@@ -122,6 +122,11 @@ void SvgWriter::Text(std::string_view look, SvgPoint at, std::string_view text) 
                       EscapeXml(text));
 }
 
+void SvgWriter::TextUpward(std::string_view look, SvgPoint at, std::string_view text) {
+  out_ += fmt::format("<text class=\"{}\" transform=\"translate({} {}) rotate(-90)\">{}</text>\n", look, Number(at.x),
+                      Number(at.y), EscapeXml(text));
+}
+
 void SvgWriter::Texts(std::string_view look, SvgPoint at, std::string_view text, std::string_view look_behind,
                       std::string_view text_behind) {
   out_ += fmt::format(

@@ -32,6 +32,8 @@ class SvgWriter {
   void Area(std::string_view look, const std::vector<SvgPoint>& outline);
   // `look` says where the text stands of its point: "start", "middle" or "end" among its classes.
   void Text(std::string_view look, SvgPoint at, std::string_view text);
+  // Read from below, as beside an upright axis.
+  void TextUpward(std::string_view look, SvgPoint at, std::string_view text);
   // Two looks in one line, the second right behind the first.
   void Texts(std::string_view look, SvgPoint at, std::string_view text, std::string_view look_behind,
              std::string_view text_behind);
