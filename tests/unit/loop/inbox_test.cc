@@ -56,8 +56,9 @@ TEST(InboxTest, QuestionsAreBounded) {
   Inbox inbox({.max_questions = 1});
   EXPECT_TRUE(inbox.Push(Question{}));
   EXPECT_FALSE(inbox.Push(Question{}));
+  EXPECT_FALSE(inbox.Push(Handling{})) << "they share the room";
   inbox.Drain(milliseconds(0));
-  EXPECT_TRUE(inbox.Push(Question{}));
+  EXPECT_TRUE(inbox.Push(Handling{}));
 }
 
 TEST(InboxTest, AClosedInboxRefusesButHandsOutWhatWaits) {
