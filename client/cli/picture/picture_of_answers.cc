@@ -5,8 +5,8 @@
 
 #include "client/cli/flags/flag_view.h"
 #include "client/cli/number_text.h"
+#include "client/cli/picture/rates.h"
 #include "client/cli/run_view.h"
-#include "core/schedule/lr_schedule.h"
 #include "daemon/convert/run_convert.h"
 
 namespace curvecast {
@@ -56,16 +56,10 @@ void AddSchedule(const v1::RunSummary& run, RunPicture& picture) {
   if (!run.run().has_schedule()) return;
   const absl::StatusOr<ScheduleSpec> spec = ToScheduleSpec(run.run().schedule());
   if (!spec.ok()) return;
-  const absl::StatusOr<LrSchedule> schedule =
-      LrSchedule::Create(*spec, run.run().has_total_steps() ? std::optional(run.run().total_steps()) : std::nullopt);
-  if (!schedule.ok()) return;
-  if (!run.run().schedule().has_knots()) picture.schedule_text = ScheduleText(run);  // Knots have no words.
-  if (schedule->knots().empty() || schedule->knots().front().step > 0) {
-    picture.schedule.push_back({0, schedule->peak_lr() * schedule->RelativeRate(0)});
-  }
-  for (const LrSchedule::Knot& knot : schedule->knots()) {
-    picture.schedule.push_back({knot.step, schedule->peak_lr() * knot.rate});
-  }
+  picture.schedule =
+      RatesOf(*spec, run.run().has_total_steps() ? std::optional(run.run().total_steps()) : std::nullopt);
+  const bool has_words = !picture.schedule.empty() && !run.run().schedule().has_knots();
+  if (has_words) picture.schedule_text = ScheduleText(run);
 }
 
 // The numbers of the kinds are those of core.
