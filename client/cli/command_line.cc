@@ -5,6 +5,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "client/cli/flags/flag_options.h"
 #include "client/cli/terminal.h"
 
 #ifndef CURVECAST_VERSION
@@ -23,6 +24,7 @@ constexpr char kFooter[] =
     "  curvecast runs                          what is there, with forecasts\n"
     "  curvecast show demo/seed1               one run and its curve\n"
     "  curvecast forecast seed1 --decay linear what if it decayed from here\n"
+    "  curvecast flags --active                what is wrong now\n"
     "  curvecast import runs/                  take in a folder of run files\n"
     "`curvecast COMMAND --help` says more.\n\n"
     "Exit codes: 0 done; 1 something broke; 2 the command line is wrong; 3 no daemon answers;\n"
@@ -54,6 +56,7 @@ struct Commands {
   BacktestCommand backtest;
   PriorTrainCommand prior_train;
   LawsCommand laws;
+  FlagCommandTexts flags;
 };
 
 void AddViewCommands(CLI::App& app, Commands& commands) {
@@ -64,7 +67,9 @@ void AddViewCommands(CLI::App& app, Commands& commands) {
   CLI::App* show = app.add_subcommand("show", "Show one run: facts, forecast, what was forecast before, the curve");
   show->add_option("RUN", commands.show.run, "project/run_id, or the run id alone")->required();
   show->add_option("--metric", commands.show.metric, "Draw this metric instead of the objective");
-  show->footer("Example:\n  curvecast show demo/seed1 --metric eval/loss");
+  show->add_option("--svg", commands.show.svg, "Draw the run, with its flags, into this file instead; - is stdout");
+  show->footer(
+      "Examples:\n  curvecast show demo/seed1 --metric eval/loss\n  curvecast show demo/seed1 --svg seed1.svg");
 
   CLI::App* watch = app.add_subcommand("watch", "Follow the runs, or one run until it ends");
   watch->add_option("RUN", commands.watch.run, "project/run_id, or the run id alone; all runs without it");
@@ -209,6 +214,7 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   AddBacktestCommand(app, commands);
   AddPriorCommand(app, commands);
   AddLawsCommand(app, commands);
+  AddFlagCommands(app, commands.flags);
 
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // As CLI11 wants it.
   try {
@@ -232,6 +238,9 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments) {
   if (app.got_subcommand("backtest")) line.command = commands.backtest;
   if (app.got_subcommand("prior")) line.command = commands.prior_train;
   if (app.got_subcommand("laws")) line.command = commands.laws;
+  if (app.got_subcommand("flags")) line.command = FlagsCommand{commands.flags.flags};
+  if (app.got_subcommand("ack")) line.command = AckCommand{commands.flags.ack};
+  if (app.got_subcommand("silence")) line.command = SilenceCommand{commands.flags.silence, commands.flags.silence_for};
   return {line, "", ExitCode::kOk};
 }
 

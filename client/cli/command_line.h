@@ -15,6 +15,7 @@ struct RunsCommand {
 struct ShowCommand {
   std::string run;
   std::string metric;
+  std::string svg;  // Draw into this file instead; "-" is stdout.
 };
 struct WatchCommand {
   std::string run;
@@ -43,10 +44,23 @@ struct ForecastCommand {
   ForecastOptions options;
 };
 
+struct FlagsCommand {
+  FlagsArguments arguments;
+};
+
+struct AckCommand {
+  FlagAnswer answer;
+};
+
+struct SilenceCommand {
+  FlagAnswer answer;
+  std::string duration;
+};
+
 struct CommandLine {
   CommonOptions common;
   std::variant<RunsCommand, ShowCommand, WatchCommand, ForecastCommand, PushCommand, ImportCommand, BacktestCommand,
-               PriorTrainCommand, LawsCommand>
+               PriorTrainCommand, LawsCommand, FlagsCommand, AckCommand, SilenceCommand>
       command;
 };
 

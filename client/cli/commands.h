@@ -54,8 +54,31 @@ struct LawsArguments {
   bool check = false;                   // Leave runs out and foretell their level too.
 };
 
+// `flags`: of the daemon, or of run files if there are paths.
+struct FlagsArguments {
+  std::vector<std::string> paths = {};  // Run files and folders.
+  std::string project = {};             // Of the daemon's flags: only this project's, or
+  std::string run = {};                 // only this run's.
+  bool active = false;                  // Leave out what is resolved, acknowledged or silenced.
+  std::string at_least = {};            // "info", "warning", "critical", or empty: all.
+  std::string svg = {};                 // A replayed run's picture; "-" is stdout; empty: none.
+  double false_alarms = 1e6;            // Of a replay: mean points between two false alarms.
+  unsigned threads = 0;                 // 0: one for each core.
+};
+
+// What a person says of a flag.
+struct FlagAnswer {
+  std::string run = {};
+  int64_t number = 0;
+  std::string by = {};  // Who; required.
+  std::string note = {};
+};
+
 ExitCode ListRuns(const CommonOptions& common, const std::string& project);
 ExitCode ShowRun(const CommonOptions& common, const std::string& run, const std::string& metric);
+// Draws it instead into a file of SVG; "-" is stdout.
+ExitCode DrawRunPicture(const CommonOptions& common, const std::string& run, const std::string& metric,
+                        const std::string& svg);
 ExitCode Watch(const CommonOptions& common, const std::string& run);  // Empty: all.
 ExitCode ForecastRun(const CommonOptions& common, const std::string& run, const ForecastOptions& options);
 ExitCode Push(const CommonOptions& common, const PushOptions& options);
@@ -63,5 +86,10 @@ ExitCode Import(const CommonOptions& common, const std::vector<std::string>& pat
 ExitCode Backtest(const CommonOptions& common, const BacktestArguments& arguments);
 ExitCode TrainPrior(const PriorTrainArguments& arguments);
 ExitCode Laws(const CommonOptions& common, const LawsArguments& arguments);
+ExitCode ListFlags(const CommonOptions& common, const FlagsArguments& arguments);    // Of the daemon.
+ExitCode ReplayFlags(const CommonOptions& common, const FlagsArguments& arguments);  // Of run files.
+ExitCode AcknowledgeFlag(const CommonOptions& common, const FlagAnswer& answer);
+// `duration` as ParseDuration reads it; "0" ends a silence.
+ExitCode SilenceFlag(const CommonOptions& common, const FlagAnswer& answer, const std::string& duration);
 
 }  // namespace curvecast

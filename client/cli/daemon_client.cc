@@ -22,6 +22,9 @@ absl::Status Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Reques
   if (status.error_code() == grpc::UNAVAILABLE || status.error_code() == grpc::DEADLINE_EXCEEDED) {
     return UnreachableError(address, status.error_message());
   }
+  if (status.error_code() == grpc::UNIMPLEMENTED && status.error_message().empty()) {
+    return absl::UnimplementedError("the curvecastd at " + address + " is older than this command and cannot do it");
+  }
   return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
 }
 
@@ -91,11 +94,43 @@ absl::StatusOr<v1::GetCurveResponse> DaemonClient::GetCurve(const RunName& run, 
   return response;
 }
 
+absl::StatusOr<v1::GetCurveResponse> DaemonClient::GetCurveIfAny(const RunName& run, const std::string& metric) {
+  const absl::StatusOr<v1::GetCurveResponse> curve = GetCurve(run, metric);
+  if (metric.empty() && curve.status().code() == absl::StatusCode::kNotFound) return v1::GetCurveResponse();
+  return curve;
+}
+
 absl::StatusOr<v1::ForecastRunResponse> DaemonClient::ForecastRun(const v1::ForecastRunRequest& request) {
   v1::ForecastRunResponse response;
   const absl::Status status = Ask(&v1::QueryService::Stub::ForecastRun, *wires_->stub, request, response, address_);
   if (!status.ok()) return status;
   return response;
+}
+
+absl::StatusOr<v1::GetFlagsResponse> DaemonClient::GetFlags(v1::GetFlagsRequest request) {
+  v1::GetFlagsResponse all;
+  do {
+    v1::GetFlagsResponse page;
+    const absl::Status status = Ask(&v1::QueryService::Stub::GetFlags, *wires_->stub, request, page, address_);
+    if (!status.ok()) return status;
+    request.set_page_token(page.next_page_token());
+    for (v1::RunFlag& flag : *page.mutable_flags()) *all.add_flags() = std::move(flag);
+  } while (!request.page_token().empty());
+  return all;
+}
+
+absl::StatusOr<v1::Flag> DaemonClient::AcknowledgeFlag(const v1::AcknowledgeFlagRequest& request) {
+  v1::Flag flag;
+  const absl::Status status = Ask(&v1::QueryService::Stub::AcknowledgeFlag, *wires_->stub, request, flag, address_);
+  if (!status.ok()) return status;
+  return flag;
+}
+
+absl::StatusOr<v1::Flag> DaemonClient::SilenceFlag(const v1::SilenceFlagRequest& request) {
+  v1::Flag flag;
+  const absl::Status status = Ask(&v1::QueryService::Stub::SilenceFlag, *wires_->stub, request, flag, address_);
+  if (!status.ok()) return status;
+  return flag;
 }
 
 absl::Status DaemonClient::WatchRuns(const RunName& run,

@@ -23,7 +23,13 @@ class DaemonClient {
   absl::StatusOr<v1::GetRunResponse> GetRun(const RunName& run);
   // An empty metric: the objective.
   absl::StatusOr<v1::GetCurveResponse> GetCurve(const RunName& run, const std::string& metric);
+  // The same, and an empty curve of a run whose objective has no point yet.
+  absl::StatusOr<v1::GetCurveResponse> GetCurveIfAny(const RunName& run, const std::string& metric);
   absl::StatusOr<v1::ForecastRunResponse> ForecastRun(const v1::ForecastRunRequest& request);
+  // All pages.
+  absl::StatusOr<v1::GetFlagsResponse> GetFlags(v1::GetFlagsRequest request);
+  absl::StatusOr<v1::Flag> AcknowledgeFlag(const v1::AcknowledgeFlagRequest& request);
+  absl::StatusOr<v1::Flag> SilenceFlag(const v1::SilenceFlagRequest& request);
   // Hands over what changes until `on_change` returns false or the stream ends.
   absl::Status WatchRuns(const RunName& run, const std::function<bool(const v1::WatchRunsResponse&)>& on_change);
 

@@ -12,7 +12,10 @@ namespace {
 struct Runner {
   const CommonOptions& common;
   ExitCode operator()(const RunsCommand& command) const { return ListRuns(common, command.project); }
-  ExitCode operator()(const ShowCommand& command) const { return ShowRun(common, command.run, command.metric); }
+  ExitCode operator()(const ShowCommand& command) const {
+    if (!command.svg.empty()) return DrawRunPicture(common, command.run, command.metric, command.svg);
+    return ShowRun(common, command.run, command.metric);
+  }
   ExitCode operator()(const WatchCommand& command) const { return Watch(common, command.run); }
   ExitCode operator()(const ForecastCommand& command) const {
     return ForecastRun(common, command.run, command.options);
@@ -22,6 +25,14 @@ struct Runner {
   ExitCode operator()(const BacktestCommand& command) const { return Backtest(common, command.arguments); }
   ExitCode operator()(const PriorTrainCommand& command) const { return TrainPrior(command.arguments); }
   ExitCode operator()(const LawsCommand& command) const { return Laws(common, command.arguments); }
+  ExitCode operator()(const FlagsCommand& command) const {
+    return command.arguments.paths.empty() ? ListFlags(common, command.arguments)
+                                           : ReplayFlags(common, command.arguments);
+  }
+  ExitCode operator()(const AckCommand& command) const { return AcknowledgeFlag(common, command.answer); }
+  ExitCode operator()(const SilenceCommand& command) const {
+    return SilenceFlag(common, command.answer, command.duration);
+  }
 };
 
 ExitCode Main(const std::vector<std::string>& arguments) {

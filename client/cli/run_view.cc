@@ -6,7 +6,9 @@
 #include <cmath>
 
 #include "client/cli/chart.h"
+#include "client/cli/flags/flag_view.h"
 #include "client/cli/number_text.h"
+#include "client/cli/printable.h"
 #include "client/cli/table.h"
 
 namespace curvecast {
@@ -21,27 +23,12 @@ std::string Dashed(const std::string& text) { return text.empty() ? "-" : text; 
 
 std::string Full(const v1::Run& run) { return run.project() + "/" + run.run_id(); }
 
-// Labels are free text of somebody else's; on a terminal they must not command.
-std::string Printable(std::string text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    const bool c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;  // The second set of controls, in UTF-8.
-    if (byte < 0x20 || byte == 0x7f || c1) text[i] = '?';
-    if (c1) text[i + 1] = '?';
-  }
-  return text;
-}
-
-std::string StateText(v1::Run::State state) {
-  std::string text = v1::Run::State_Name(state);
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; });
-  return state == v1::Run::STATE_UNSPECIFIED ? "-" : text;
-}
-
 std::string AgeOf(const google::protobuf::Timestamp& time, const ViewStyle& style) {
   return AgeText(style.now_unix_seconds - time.seconds());
+}
+
+std::string PhaseText(const v1::Phase& phase) {
+  return fmt::format("{}, at most {}", Printable(Dashed(phase.name())), AgeText(std::llround(phase.max_seconds())));
 }
 
 std::string Plural(int64_t count, const std::string& noun) {
@@ -49,6 +36,13 @@ std::string Plural(int64_t count, const std::string& noun) {
 }
 
 }  // namespace
+
+std::string StateText(v1::Run::State state) {
+  std::string text = v1::Run::State_Name(state);
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; });
+  return state == v1::Run::STATE_UNSPECIFIED ? "-" : text;
+}
 
 std::string ProgressText(const v1::RunSummary& run) {
   if (!run.run().has_total_steps())
@@ -107,7 +101,7 @@ void AddFact(std::string& out, const std::string& name, const std::string& value
 
 std::string FactsText(const v1::GetRunResponse& answer, const ViewStyle& style) {
   const v1::RunSummary& run = answer.run();
-  std::string out = Full(run.run()) + "  " + StateText(run.state()) + "\n";
+  std::string out = Full(run.run()) + "  " + StateText(run.state()) + "\n" + ShownFlagsText(answer, style);
   AddFact(out, "family", Dashed(run.run().family()));
   std::string progress = ProgressText(run);
   if (run.rewinds() > 0) {
@@ -121,6 +115,9 @@ std::string FactsText(const v1::GetRunResponse& answer, const ViewStyle& style) 
   AddFact(out, "schedule", ScheduleText(run));
   if (run.run().has_parameters()) AddFact(out, "parameters", fmt::format("{:.4g}", run.run().parameters()));
   if (run.has_last_point_at()) AddFact(out, "last point", AgeOf(run.last_point_at(), style) + " ago");
+  if (run.has_deviation_sigma())
+    AddFact(out, "deviation", fmt::format("{:+.1f} sigma of the law", run.deviation_sigma()));
+  if (run.has_phase()) AddFact(out, "doing", PhaseText(run.phase()));
   std::string metrics;
   for (int i = 0; i < answer.metrics_size(); ++i) {
     const v1::MetricSummary& metric = answer.metrics(i);
@@ -172,23 +169,6 @@ std::string MissingObjectiveText(const v1::GetRunResponse& answer) {
       answer.run().run().objective(), names);
 }
 
-std::string ForecastText(const v1::RunSummary& run) {
-  const bool not_yet = run.has_forecast() && run.forecast().status() != v1::Forecast::OK;
-  if (run.state() != v1::Run::RUNNING) {
-    if (!run.has_value()) return fmt::format("It is {}.\n", StateText(run.state()));
-    const std::string forecast = not_yet ? "there is no forecast, " + run.forecast().reason()
-                                         : "the newest forecast was " + IntervalText(run.forecast());
-    return fmt::format("It is {}: {} {} at step {}; {}\n", StateText(run.state()), run.run().objective(),
-                       NumberText(run.value()), run.step(), forecast);
-  }
-  if (!run.has_forecast()) return "Forecast: none yet.\n";
-  const v1::Forecast& forecast = run.forecast();
-  if (forecast.status() != v1::Forecast::OK) return "Forecast: not yet, " + Dashed(forecast.reason()) + ".\n";
-  return fmt::format("Forecast of {} at step {}: {}, 90 % interval {}\n", run.run().objective(),
-                     run.run().total_steps(), MedianText(forecast), BoundsText(forecast)) +
-         LeansText(forecast);
-}
-
 std::string HistoryText(const v1::GetRunResponse& answer, const v1::GetCurveResponse& curve) {
   const double truth = EndValue(answer.run(), curve);
   Table table;
@@ -214,6 +194,23 @@ std::string HistoryText(const v1::GetRunResponse& answer, const v1::GetCurveResp
 
 }  // namespace
 
+std::string ForecastText(const v1::RunSummary& run) {
+  const bool not_yet = run.has_forecast() && run.forecast().status() != v1::Forecast::OK;
+  if (run.state() != v1::Run::RUNNING) {
+    if (!run.has_value()) return fmt::format("It is {}.\n", StateText(run.state()));
+    const std::string forecast = not_yet ? "there is no forecast, " + run.forecast().reason()
+                                         : "the newest forecast was " + IntervalText(run.forecast());
+    return fmt::format("It is {}: {} {} at step {}; {}\n", StateText(run.state()), run.run().objective(),
+                       NumberText(run.value()), run.step(), forecast);
+  }
+  if (!run.has_forecast()) return "Forecast: none yet.\n";
+  const v1::Forecast& forecast = run.forecast();
+  if (forecast.status() != v1::Forecast::OK) return "Forecast: not yet, " + Dashed(forecast.reason()) + ".\n";
+  return fmt::format("Forecast of {} at step {}: {}, 90 % interval {}\n", run.run().objective(),
+                     run.run().total_steps(), MedianText(forecast), BoundsText(forecast)) +
+         LeansText(forecast);
+}
+
 std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& style) {
   if (runs.empty()) return "no runs\n";
   using enum Table::Align;
@@ -221,6 +218,9 @@ std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& s
   table.columns = {{"project", kLeft, true}, {"run", kLeft, true}, {"family", kLeft, true}, {"state", kLeft},
                    {"done", kRight},         {"step", kRight},     {"loss", kRight},        {"forecast", kRight},
                    {"90 % interval", kLeft}, {"age", kRight}};
+  const bool flagged =
+      std::any_of(runs.begin(), runs.end(), [](const v1::RunSummary& run) { return !run.flags().empty(); });
+  if (flagged) table.columns.push_back({"flags", kLeft});
   const size_t rows = style.max_rows == 0 ? runs.size() : std::min(runs.size(), style.max_rows);
   for (size_t i = 0; i < rows; ++i) {
     const v1::RunSummary& run = runs[i];
@@ -230,6 +230,7 @@ std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& s
                           run.has_value() ? NumberText(run.value()) : "-", MedianText(run.forecast()),
                           BoundsText(run.forecast()),
                           run.has_last_point_at() ? AgeOf(run.last_point_at(), style) : "-"});
+    if (flagged) table.rows.back().push_back(FlagsCell(run));
   }
   std::string out = Render(table, style.width, style.ascii ? ".." : "…");
   if (rows < runs.size()) out += fmt::format("and {} more\n", runs.size() - rows);
@@ -239,6 +240,7 @@ std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& s
 std::string RunText(const v1::GetRunResponse& run, const v1::GetCurveResponse& curve, const ViewStyle& style) {
   const bool under_way = run.run().state() == v1::Run::RUNNING;
   return FactsText(run, style) + "\n" + MissingObjectiveText(run) + ForecastText(run.run()) + HistoryText(run, curve) +
+         OtherFlagsText(run, style) +
          CurveText(curve, under_way ? run.run().forecast() : v1::Forecast(),
                    static_cast<double>(run.run().run().total_steps()), style);
 }
@@ -256,6 +258,8 @@ std::string NewsText(const v1::RunSummary& run) {
     out += run.forecast().status() == v1::Forecast::OK ? "  forecast " + IntervalText(run.forecast())
                                                        : "  no forecast yet: " + run.forecast().reason();
   }
+  if (!run.flags().empty()) out += "  FLAG " + FlagsCell(run);
+  if (run.has_phase()) out += "  doing " + PhaseText(run.phase());
   return out + "\n";
 }
 

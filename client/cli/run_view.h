@@ -23,9 +23,11 @@ std::string RunsText(const std::vector<v1::RunSummary>& runs, const ViewStyle& s
 // One run in full: facts, forecast, what was forecast on the way, the curve.
 std::string RunText(const v1::GetRunResponse& run, const v1::GetCurveResponse& curve, const ViewStyle& style);
 
-// Parts of the above. The schedule in words; how far the run has come; the curve with the forecast's path and its band,
-// drawn up to `end`: empty if there is nothing to draw.
+// Parts of the above. "running"; the schedule in words; what is said of the end, in lines; how far the run has come;
+// the curve with the forecast's path and its band, drawn up to `end`: empty if there is nothing to draw.
+std::string StateText(v1::Run::State state);
 std::string ScheduleText(const v1::RunSummary& run);
+std::string ForecastText(const v1::RunSummary& run);
 std::string ProgressText(const v1::RunSummary& run);
 std::string CurveText(const v1::GetCurveResponse& curve, const v1::Forecast& forecast, double end,
                       const ViewStyle& style);

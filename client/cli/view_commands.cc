@@ -1,4 +1,3 @@
-#include <chrono>
 #include <map>
 #include <utility>
 
@@ -6,6 +5,7 @@
 #include "client/cli/daemon_client.h"
 #include "client/cli/run_view.h"
 #include "client/cli/terminal.h"
+#include "client/cli/view_style.h"
 
 namespace curvecast {
 namespace {
@@ -13,21 +13,14 @@ namespace {
 constexpr char kHomeAndClear[] = "\x1b[H\x1b[J";
 constexpr size_t kFramingRows = 3;  // Title line, "and n more", the cursor's line.
 
-ViewStyle Style(const CommonOptions& common) {
-  const TerminalSize size = StdoutSize();
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {size.columns, 0, common.ascii, std::chrono::duration_cast<std::chrono::seconds>(now).count()};
-}
-
 // A run's page, fetched anew.
 absl::StatusOr<std::string> FetchPage(DaemonClient& daemon, const CommonOptions& common, const RunName& name,
                                       const std::string& metric) {
   const absl::StatusOr<v1::GetRunResponse> run = daemon.GetRun(name);
   if (!run.ok()) return run.status();
-  const absl::StatusOr<v1::GetCurveResponse> curve = daemon.GetCurve(name, metric);
-  // A run without a point yet has no curve, and a page nevertheless.
-  if (!curve.ok() && (!metric.empty() || curve.status().code() != absl::StatusCode::kNotFound)) return curve.status();
-  return RunText(*run, curve.ok() ? *curve : v1::GetCurveResponse(), Style(common));
+  const absl::StatusOr<v1::GetCurveResponse> curve = daemon.GetCurveIfAny(name, metric);
+  if (!curve.ok()) return curve.status();
+  return RunText(*run, *curve, StyleOf(common));
 }
 
 // Shows what changes, on a terminal as a page that is drawn anew, elsewhere as a line for each change.
@@ -63,7 +56,7 @@ class Watcher {
         if ((run.state() == v1::Run::RUNNING) == running) ordered.push_back(run);
       }
     }
-    ViewStyle style = Style(common_);
+    ViewStyle style = StyleOf(common_);
     style.max_rows = std::max(StdoutSize().rows, kFramingRows + 1) - kFramingRows;
     Print(kHomeAndClear + RunsText(ordered, style));
   }
@@ -83,7 +76,7 @@ ExitCode ListRuns(const CommonOptions& common, const std::string& project) {
   if (common.output == OutputFormat::kJson) {
     PrintJson(*runs, /*one_line=*/false);
   } else {
-    Print(RunsText({runs->runs().begin(), runs->runs().end()}, Style(common)));
+    Print(RunsText({runs->runs().begin(), runs->runs().end()}, StyleOf(common)));
   }
   return ExitCode::kOk;
 }

@@ -38,22 +38,32 @@ void Batcher::Queue(Pending pending) {
   pending_.push_back(std::move(pending));
 }
 
+bool Batcher::BeginLifeIfTold(const LoggedPoint& first) {
+  const int64_t resume = first.resume_step;
+  if (resume == LoggedPoint::kNoResume) return false;
+  ++incarnation_;
+  // A life that had no points has rewound nothing, and leaves that to this one.
+  resume_step_ = life_has_points_ ? resume : std::min(resume, resume_step_.value_or(resume));
+  next_sequence_ = 1;
+  life_has_points_ = false;
+  return true;
+}
+
 bool Batcher::Fill(PointBuffer& buffer) {
   bool new_life = false;
   while (pending_.size() < limits_.max_unsettled_batches) {
     const std::vector<LoggedPoint> points = buffer.Take(limits_.max_points_per_batch, settled());
-    if (points.empty()) break;
-    if (const int64_t resume = points.front().resume_step; resume != LoggedPoint::kNoResume) {
-      ++incarnation_;
-      // A life that had no batch has rewound nothing, and leaves that to this one.
-      const bool had_batch = next_sequence_ > 1;
-      resume_step_ = had_batch ? resume : std::min(resume, resume_step_.value_or(resume));
-      next_sequence_ = 1;
-      new_life = true;
-    }
+    const std::optional<LoggedPhase> phase = buffer.TakePhase();
+    if (points.empty() && !phase.has_value()) break;
+    if (!points.empty()) new_life |= BeginLifeIfTold(points.front());
     Pending pending;
     pending.batch = ToBatch(points);
+    if (phase.has_value()) {
+      pending.batch.mutable_phase()->set_name(phase->name);
+      pending.batch.mutable_phase()->set_max_seconds(phase->max_seconds);
+    }
     pending.points = points.size();
+    life_has_points_ |= !points.empty();
     Queue(std::move(pending));
   }
   return new_life;

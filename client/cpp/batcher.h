@@ -30,7 +30,8 @@ class Batcher {
   uint64_t incarnation() const { return incarnation_; }
   std::optional<int64_t> resume_step() const { return resume_step_; }
 
-  // Makes batches of what the buffer holds. True if that began a new life, which must be opened first.
+  // Makes batches of what the buffer holds, a phase with the last of them or alone. True if that began a new life,
+  // which must be opened first.
   bool Fill(PointBuffer& buffer);
   // Adds a last batch that says how the run ended.
   void QueueEnd(v1::Run::State state);
@@ -55,6 +56,7 @@ class Batcher {
     size_t points = 0;
     bool sent = false;
   };
+  bool BeginLifeIfTold(const LoggedPoint& first);
   void Queue(Pending pending);
   size_t SettleThrough(uint64_t sequence);
 
@@ -62,7 +64,8 @@ class Batcher {
   uint64_t incarnation_;
   std::optional<int64_t> resume_step_;
   uint64_t next_sequence_ = 1;
-  std::deque<Pending> pending_;  // By sequence.
+  bool life_has_points_ = false;  // In any of its batches, settled ones included.
+  std::deque<Pending> pending_;   // By sequence.
   bool end_acknowledged_ = false;
 };
 

@@ -300,7 +300,7 @@ void Link::FillBatches(Clock::time_point now) {
     if (batcher_.settled()) last_answer_ = now;  // The wait for an answer starts with the next batch.
     open_due_ |= batcher_.Fill(buffer_);
   }
-  if (closed && end.has_value() && !end_queued_ && buffer_.size() == 0) {
+  if (closed && end.has_value() && !end_queued_ && buffer_.empty()) {
     batcher_.QueueEnd(*end);
     end_queued_ = true;
   }
@@ -315,7 +315,7 @@ void Link::Settle(size_t acknowledged, size_t refused) {
 void Link::TellIfSettled() {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (settled_) return;
-  const bool empty = closed_ && batcher_.settled() && buffer_.size() == 0 && (!end_.has_value() || end_queued_);
+  const bool empty = closed_ && batcher_.settled() && buffer_.empty() && (!end_.has_value() || end_queued_);
   if (phase_ != Phase::kGaveUp && !empty) return;
   settled_ = true;
   delivered_ = empty && phase_ != Phase::kGaveUp && (!end_.has_value() || batcher_.end_acknowledged());

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kLargestStep = int64_t{1} << 53;
 constexpr size_t kMaxNameBytes = 128;
+constexpr double kLongestPhaseSeconds = 30 * 86400.0;
 
 // The form that run.proto asks for; checked here because the daemon would refuse a whole batch for one bad name.
 bool IsMetricName(std::string_view name) {
@@ -44,6 +45,7 @@ bool PointBuffer::Append(int64_t step, std::string_view metric, double value) {
   if (points_.size() >= max_points_) DropOldest();
   points_.push_back({name, step, value, std::exchange(next_resume_, LoggedPoint::kNoResume)});
   if (*name == objective_) {
+    phase_.reset();
     if (last_objective_step_.has_value() && step < *last_objective_step_) StartLife();
     last_objective_step_ = step;
   }
@@ -85,6 +87,22 @@ void PointBuffer::DropOldest() {
   next = next == LoggedPoint::kNoResume ? resume : std::min(next, resume);
 }
 
+bool PointBuffer::BeginPhase(std::string_view name, double max_seconds) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (closed_ || !(max_seconds > 0)) return false;
+  LoggedPhase phase{std::string(name.substr(0, kMaxNameBytes)), std::min(max_seconds, kLongestPhaseSeconds)};
+  std::replace_if(
+      phase.name.begin(), phase.name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  phase_ = std::move(phase);
+  return true;
+}
+
+std::optional<LoggedPhase> PointBuffer::TakePhase() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!points_.empty()) return std::nullopt;
+  return std::exchange(phase_, std::nullopt);
+}
+
 std::vector<LoggedPoint> PointBuffer::Take(size_t max_points, bool may_start_life) {
   const std::lock_guard<std::mutex> lock(mutex_);
   size_t count = 0;
@@ -106,6 +124,11 @@ size_t PointBuffer::size() const {
   return points_.size();
 }
 
+bool PointBuffer::empty() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return points_.empty() && !phase_.has_value();
+}
+
 void PointBuffer::Close() {
   const std::lock_guard<std::mutex> lock(mutex_);
   closed_ = true;
@@ -115,6 +138,7 @@ void PointBuffer::Discard() {
   const std::lock_guard<std::mutex> lock(mutex_);
   counts_.dropped += points_.size();
   points_.clear();
+  phase_.reset();
 }
 
 PointBuffer::Counts PointBuffer::counts() const {

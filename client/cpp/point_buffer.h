@@ -22,6 +22,12 @@ struct LoggedPoint {
   int64_t resume_step = kNoResume;
 };
 
+// What the job does without a point, and for how long at most; see Phase in run.proto.
+struct LoggedPhase {
+  std::string name;
+  double max_seconds = 0;
+};
+
 // Where a job's points wait for the link. Append() is called by the job's threads and holds the lock for an insertion;
 // Take() by the link's thread. Neither waits for anything else. Past the cap the oldest points go, and are counted.
 class PointBuffer {
@@ -41,11 +47,21 @@ class PointBuffer {
   // is guessed.
   void Rewind(int64_t step);
 
+  // The job begins something long, behind all points logged so far. At most one phase waits here: a later one takes its
+  // place, and the objective's next point takes it away, since it is then over. Refuses (false) what is no time above
+  // 0, and anything after Close(); more than 30 days are taken as 30 days. Of the name the first 128 bytes are kept,
+  // and what is not printable ASCII becomes a question mark, since the stream breaks on text that is not UTF-8.
+  bool BeginPhase(std::string_view name, double max_seconds);
+
+  // The phase that waits, unless points wait before it.
+  std::optional<LoggedPhase> TakePhase();
+
   // The oldest points, at most `max_points`, up to where the next life starts; a life's first point is the first taken.
   // Nothing if that would start a life and `may_start_life` is false.
   std::vector<LoggedPoint> Take(size_t max_points, bool may_start_life);
 
-  size_t size() const;
+  size_t size() const;  // In points.
+  bool empty() const;   // Of phases too.
   void Close();
   void Discard();  // Drops what is there, and counts it.
 
@@ -66,6 +82,7 @@ class PointBuffer {
   std::set<std::string, std::less<>> metrics_;
   std::deque<LoggedPoint> points_;
   std::optional<int64_t> last_objective_step_;
+  std::optional<LoggedPhase> phase_;
   int64_t next_resume_ = LoggedPoint::kNoResume;  // Of the next point.
   bool begun_ = false;                            // A point was taken that tells where the life begins.
   bool closed_ = false;

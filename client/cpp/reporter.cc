@@ -85,6 +85,15 @@ void Reporter::Log(int64_t step, std::string_view metric, double value) noexcept
   }
 }
 
+void Reporter::BeginPhase(std::string_view name, double max_seconds) noexcept {
+  if (core_ == nullptr) return;
+  try {
+    core_->buffer_.BeginPhase(name, max_seconds);
+  } catch (const std::exception&) {
+    // As above.
+  }
+}
+
 bool Reporter::Finish(RunEnd end, std::chrono::milliseconds timeout) noexcept {
   if (core_ == nullptr) return false;
   try {

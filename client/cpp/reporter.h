@@ -68,6 +68,11 @@ class Reporter {
   // reporter opens a new incarnation, and the daemon supersedes what it has from this step on.
   void Log(int64_t step, std::string_view metric, double value) noexcept;
 
+  // The job begins something long without a point of the objective, such as an evaluation or a wait for a machine:
+  // until that point comes, or `max_seconds` (above 0, at most 30 days) are over, the run is not called silent. As
+  // quick and as safe as Log. A phase that is over before the daemon could be told of it is not sent.
+  void BeginPhase(std::string_view name, double max_seconds) noexcept;
+
   // Says how the run ended and waits, at most `timeout`, until everything is acknowledged. True if it is, and nothing
   // was dropped. Points logged afterwards are dropped.
   bool Finish(RunEnd end, std::chrono::milliseconds timeout = std::chrono::seconds(10)) noexcept;

@@ -10,6 +10,7 @@ FAILED_PRECONDITION = 9
 
 MAX_CHANNEL = 65535
 MAX_BATCH = 16384  # The daemon's limit, unless it is set otherwise there.
+MAX_BARE_BATCHES = 64  # Unacknowledged batches, past which a phase without points waits.
 
 
 @dataclasses.dataclass
@@ -32,9 +33,10 @@ class _Life:
         self.lowest_step = None  # Of the objective's points.
         self.points = collections.deque()  # (step, metric, value)
         self.oldest_point_at = None  # When the first of `points` came.
+        self.phase = None  # (name, seconds): what the job does after the last point; of the newest life alone.
         self.end = None  # A state of Run, to be sent with or after the last point.
         self.batches = collections.deque()  # (sequence, points, request), by sequence.
-        self.ever_sent = False  # A batch went out on this connection or one before.
+        self.ever_sent = False  # A batch with points went out on this connection or one before.
         self.next_sequence = 1
         self.sent = 0  # How many of `batches` went out on this connection.
         self.asked = False  # An open went out on this connection.
@@ -42,7 +44,7 @@ class _Life:
         self.ever_asked = False  # ... or on one before.
 
     def idle(self):
-        return not self.points and not self.batches and self.end is None
+        return not self.points and not self.batches and self.phase is None and self.end is None
 
 
 class Outbox:
@@ -68,6 +70,7 @@ class Outbox:
             self.stats.dropped += 1
             return
         if metric == self._run.objective:
+            self._lives[-1].phase = None  # It is over before the daemon was told of it.
             if self._last_objective_step is not None and step < self._last_objective_step:
                 self._begin_life(step)
             self._last_objective_step = step
@@ -80,6 +83,11 @@ class Outbox:
         self._held += 1
         while self._held > self._max_points:
             self._drop_oldest()
+
+    def phase(self, name, seconds):
+        """One waits, behind all points: a later one takes its place."""
+        if self.refused is None:
+            self._lives[-1].phase = (name, seconds)
 
     def finish(self, state):
         if self.refused is None:
@@ -107,9 +115,10 @@ class Outbox:
             if life.sent == len(life.batches) and self._due(life, now, hurry or not newest):
                 self._cut_batch(life)
             if life.sent < len(life.batches):
+                _, points, request = life.batches[life.sent]
                 life.sent += 1
-                life.ever_sent = True
-                return life.batches[life.sent - 1][2]
+                life.ever_sent = life.ever_sent or points > 0
+                return request
         return None
 
     def awaits_answer(self):
@@ -190,6 +199,8 @@ class Outbox:
     def _due(self, life, now, hurry):
         if life.end is not None:
             return True
+        if life.phase is not None and (life.points or len(life.batches) < MAX_BARE_BATCHES):
+            return True  # A silence begins: there is no company to wait for.
         if not life.points:
             return False
         return hurry or len(life.points) >= self._max_batch or now - life.oldest_point_at >= self._flush_seconds
@@ -208,6 +219,9 @@ class Outbox:
             column.value.append(value)
         if not life.points:
             life.oldest_point_at = None
+            if life.phase is not None:
+                request.batch.phase.name, request.batch.phase.max_seconds = life.phase
+                life.phase = None
             if life.end is not None:
                 request.batch.end.state = life.end
                 life.end = None

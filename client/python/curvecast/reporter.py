@@ -1,6 +1,7 @@
 """Reporter: what a training job calls."""
 
 import atexit
+import contextlib
 import logging
 import os
 import re
@@ -21,6 +22,8 @@ _log = logging.getLogger("curvecast")
 
 _METRIC = re.compile(r"[A-Za-z0-9._:/-]{1,128}", re.ASCII)
 _MAX_STEP = 2**53
+_MAX_NAME_BYTES = 128
+_LONGEST_PHASE_SECONDS = 30 * 86400.0
 _FIRST_BACKOFF_SECONDS = 0.1
 _LONGEST_BACKOFF_SECONDS = 5.0
 
@@ -126,6 +129,25 @@ class Reporter:
                     self._changed.notify_all()
         except Exception as error:  # Telemetry must never hurt training.
             self._warn("log", "log(%r, ...) was given what is no number: %s", step, error)
+
+    def phase(self, name, max_seconds):
+        """The job begins something long without a point of the objective, such as an evaluation or a wait for a machine: until
+        that point comes, or `max_seconds` (above 0, at most 30 days) are over, the run is not called silent. As quick and as
+        safe as log(). May be the subject of a `with`; that leaves nothing to say when the block is over, since the next point
+        does."""
+        if os.getpid() == self._pid:
+            try:
+                # Text that is not UTF-8 would break the stream.
+                name = str(name).encode("utf-8", "replace")[:_MAX_NAME_BYTES].decode("utf-8", "ignore")
+                seconds = min(float(max_seconds), _LONGEST_PHASE_SECONDS)
+                if not seconds > 0:
+                    raise ValueError("it must be above 0")
+                with self._changed:
+                    self._outbox.phase(name, seconds)
+                    self._changed.notify_all()
+            except Exception as error:  # Telemetry must never hurt training.
+                self._warn("phase", "phase(%r, %r) is not reported: %s", name, max_seconds, error)
+        return contextlib.nullcontext(self)
 
     def finish(self, state="COMPLETED", timeout=10.0):
         """Says how the run ended (COMPLETED, FAILED or STOPPED) and waits until everything is acknowledged. True if it is,

@@ -11,6 +11,8 @@ from fake_daemon import FakeDaemon
 def work_with(reporter):
     """In the child: every method must return, at once, and do nothing."""
     reporter.log(999, {"train/loss": 1.0})
+    with reporter.phase("eval", 60):
+        pass
     assert reporter.stats().logged == 0
     assert reporter.finish() is False
     assert reporter.close() is False

@@ -205,6 +205,48 @@ class OutboxTest(unittest.TestCase):
         self.assertTrue(box.rejected(1, 1, 9, "open.incarnation: ..."))
         self.assertEqual(box.stats.dropped, 0)
 
+    def test_a_phase_goes_at_once_with_the_last_points_or_alone(self):
+        box = outbox(max_batch=2)
+        drain(box)
+        for step in (1, 2, 3):
+            box.add(step, "train/loss", 1.0, now=0)
+        box.phase("eval", 2400.0)
+        sent = drain(box, hurry=False)
+        self.assertEqual([r.batch.phase.name for r in sent], ["", "eval"])
+        self.assertEqual(sent[-1].batch.phase.max_seconds, 2400.0)
+        box.phase("save", 60.0)
+        (alone,) = drain(box, hurry=False)
+        self.assertEqual((alone.batch.phase.name, len(alone.batch.points)), ("save", 0))
+
+    def test_the_objective_ends_a_phase_that_still_waits_and_other_metrics_do_not(self):
+        box = outbox()
+        box.phase("eval", 60.0)
+        box.add(5, "eval/loss", 1.0, now=0)
+        self.assertEqual(drain(box)[-1].batch.phase.name, "eval")
+        box.phase("save", 60.0)
+        box.add(6, "train/loss", 1.0, now=0)
+        self.assertFalse(drain(box)[-1].batch.HasField("phase"))
+
+    def test_phases_that_nobody_acknowledges_are_bounded(self):
+        box = outbox()
+        sent = 0
+        for _ in range(1000):
+            box.phase("eval", 60.0)
+            sent += len(drain(box))
+        self.assertEqual(sent, 1 + 64)
+        box.acknowledged(1, 64)
+        self.assertEqual(len(drain(box)), 1)
+
+    def test_a_life_that_had_only_a_phase_has_rewound_nothing(self):
+        box = outbox(resume_step=40)
+        box.phase("load", 60.0)
+        drain(box)
+        box.acknowledged(1, 1)
+        for step in (60, 55):
+            box.add(step, "train/loss", 1.0, now=0)
+        box._drop_oldest()  # The 60, which never went out.
+        self.assertEqual([r.open.resume_step for r in drain(box) if r.HasField("open")], [40])
+
     def test_the_end_goes_with_the_last_points_or_alone(self):
         box = outbox()
         box.add(1, "train/loss", 1.0, now=0)

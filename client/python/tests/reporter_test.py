@@ -189,6 +189,40 @@ class ReporterTest(unittest.TestCase):
         self.assertTrue(reporter.finish())
         self.assertEqual((len(daemon.opens), self.warnings.texts), (1, []))
 
+    def test_a_phase_arrives_behind_its_points_and_a_block_may_stand_for_it(self):
+        daemon = self.daemon()
+        reporter = Reporter("p", "r", address=daemon.address, flush_seconds=60)
+        reporter.log(1, {"train/loss": 1.0})
+        with reporter.phase("eval", 2400):
+            self.assertTrue(daemon.wait_until(lambda: daemon.batches))
+            reporter.log(1, {"eval/loss": 1.0})
+        reporter.log(2, {"train/loss": 1.0})
+        reporter.phase("save", 60)
+        self.assertTrue(reporter.finish())
+        phases = [(batch.phase.name, batch.phase.max_seconds) for _, batch in daemon.batches if batch.HasField("phase")]
+        self.assertEqual(phases, [("eval", 2400), ("save", 60)])
+        self.assertEqual([step for _, step, _ in daemon.points()], [1, 2])
+        self.assertEqual(daemon.ends(), [run_pb2.Run.COMPLETED])
+
+    def test_a_phase_that_is_none_raises_nothing_and_an_odd_name_is_made_fit(self):
+        daemon = self.daemon()
+        reporter = Reporter("p", "r", address=daemon.address)
+        for wrong in (0, -1, math.nan, None, "long"):
+            with reporter.phase("eval", wrong):
+                reporter.log(1, {"eval/loss": 1.0})
+        self.assertEqual(len(self.warnings.texts), 1)
+        reporter.phase("\udc80" + 100 * "é", math.inf)
+        self.assertTrue(reporter.finish())
+        (phase,) = [batch.phase for _, batch in daemon.batches if batch.HasField("phase")]
+        self.assertEqual((phase.name, phase.max_seconds), ("?" + 63 * "é", 30 * 86400))
+
+    def test_an_exception_in_a_phase_is_the_jobs_own(self):
+        reporter = Reporter("p", "r", address=self.daemon().address)
+        with self.assertRaises(KeyError):
+            with reporter.phase("eval", 60):
+                raise KeyError("training's own")
+        self.assertTrue(reporter.close())
+
     def test_close_leaves_the_run_running(self):
         daemon = self.daemon()
         reporter = Reporter("p", "r", address=daemon.address)

@@ -125,6 +125,42 @@ TEST_F(BatcherTest, ALifeThatHadNoBatchLeavesItsResumeStepToTheNext) {
   EXPECT_EQ(batcher.resume_step(), 50);
 }
 
+TEST_F(BatcherTest, APhaseGoesWithTheLastPointsOrAlone) {
+  Log(1, 3);
+  buffer_.BeginPhase("eval", 2400);
+  batcher_.Fill(buffer_);
+  EXPECT_FALSE(batcher_.NextToSend()->has_phase());
+  const v1::Batch* last = batcher_.NextToSend();
+  EXPECT_EQ(last->phase().name(), "eval");
+  EXPECT_EQ(last->phase().max_seconds(), 2400);
+  EXPECT_EQ(batcher_.Acknowledged(2), 3u);
+  buffer_.BeginPhase("save", 60);
+  batcher_.Fill(buffer_);
+  const v1::Batch* alone = batcher_.NextToSend();
+  ASSERT_NE(alone, nullptr);
+  EXPECT_EQ(alone->points_size(), 0);
+  EXPECT_EQ(alone->phase().name(), "save");
+}
+
+TEST_F(BatcherTest, PhasesThatNobodyTakesAreBounded) {
+  for (int i = 0; i < 100; ++i) {
+    buffer_.BeginPhase("eval", 60);
+    batcher_.Fill(buffer_);
+  }
+  EXPECT_THAT(SendAll(batcher_), ElementsAre(1, 2, 3));
+}
+
+TEST_F(BatcherTest, ALifeThatHadOnlyAPhaseHasRewoundNothing) {
+  Batcher batcher(7, 40, kSmall);
+  buffer_.BeginPhase("load", 60);
+  EXPECT_FALSE(batcher.Fill(buffer_));
+  batcher.Acknowledged(1);
+  buffer_.Rewind(55);
+  Log(56, 56);
+  EXPECT_TRUE(batcher.Fill(buffer_));
+  EXPECT_EQ(batcher.resume_step(), 40);
+}
+
 TEST_F(BatcherTest, TheEndIsTheLastBatch) {
   Log(1, 1);
   batcher_.Fill(buffer_);

@@ -48,6 +48,39 @@ TEST(CommandLineTest, AWhatIfSaysOnlyWhatWasTyped) {
   EXPECT_EQ(options.final_lr, 0.0);
 }
 
+TEST(CommandLineTest, FlagsAreTheDaemonsOrThoseOfFiles) {
+  const auto arguments = [](const std::vector<std::string>& words) {
+    const ParsedCommandLine parsed = ParseCommandLine(words);
+    EXPECT_TRUE(parsed.line.has_value()) << parsed.text;
+    return std::get<FlagsCommand>(parsed.line->command).arguments;
+  };
+  EXPECT_TRUE(arguments({"flags"}).paths.empty());
+  const FlagsArguments asked = arguments({"flags", "--run", "a", "--active", "--at-least", "warning"});
+  EXPECT_EQ(asked.run, "a");
+  EXPECT_TRUE(asked.active);
+  EXPECT_EQ(asked.at_least, "warning");
+  const FlagsArguments replay =
+      arguments({"flags", "a.jsonl", "runs/", "--svg", "-", "--false-alarms", "1e5", "--threads", "2"});
+  EXPECT_EQ(replay.paths.size(), 2u);
+  EXPECT_EQ(replay.svg, "-");
+  EXPECT_EQ(replay.false_alarms, 1e5);
+  EXPECT_EQ(replay.threads, 2u);
+}
+
+TEST(CommandLineTest, WhoAnswersAFlagIsTheUserUnlessItIsSaid) {
+  ::setenv("USER", "ada", 1);
+  const FlagAnswer ack =
+      std::get<AckCommand>(ParseCommandLine({"ack", "a", "3", "--note", "fine"}).line->command).answer;
+  EXPECT_EQ(ack.run, "a");
+  EXPECT_EQ(ack.number, 3);
+  EXPECT_EQ(ack.by, "ada");
+  EXPECT_EQ(ack.note, "fine");
+  const auto silence =
+      std::get<SilenceCommand>(ParseCommandLine({"silence", "a", "3", "--for", "2h", "--by", "grace"}).line->command);
+  EXPECT_EQ(silence.answer.by, "grace");
+  EXPECT_EQ(silence.duration, "2h");
+}
+
 TEST(CommandLineTest, AMistakeIsUsageAndSaysWhat) {
   for (const auto& [arguments, word] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{}, "subcommand"},
@@ -61,7 +94,15 @@ TEST(CommandLineTest, AMistakeIsUsageAndSaysWhat) {
            {{"forecast", "a", "--final-lr", "0"}, "--decay"},
            {{"forecast", "a", "--total-steps", "0"}, "0"},
            {{"forecast", "a", "--decay", "linear", "--decay-from", "soon"}, "soon"},
-           {{"laws", "p", "--runs", "a"}, "--runs"}}) {
+           {{"laws", "p", "--runs", "a"}, "--runs"},
+           {{"flags", "--at-least", "bad"}, "bad"},
+           {{"flags", "--svg", "a.svg"}, "PATH"},
+           {{"flags", "runs", "--project", "p"}, "--project"},
+           {{"flags", "--run", "a", "--project", "p"}, "--project"},
+           {{"ack", "a"}, "NUMBER"},
+           {{"ack", "a", "0"}, "0"},
+           {{"silence", "a", "1"}, "--for"},
+           {{"silence", "a", "1", "--for", "soon"}, "soon"}}) {
     const ParsedCommandLine parsed = ParseCommandLine(arguments);
     EXPECT_FALSE(parsed.line.has_value());
     EXPECT_EQ(parsed.code, ExitCode::kUsage);
@@ -72,8 +113,8 @@ TEST(CommandLineTest, AMistakeIsUsageAndSaysWhat) {
 TEST(CommandLineTest, HelpNamesEveryCommandAndTheExitCodes) {
   const ParsedCommandLine parsed = ParseCommandLine({"--help"});
   EXPECT_EQ(parsed.code, ExitCode::kOk);
-  for (const char* word : {"runs", "show", "watch", "forecast", "push", "import", "backtest", "laws",
-                           "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
+  for (const char* word : {"runs", "show", "watch", "forecast", "push", "import", "backtest", "laws", "flags", "ack",
+                           "silence", "CURVECAST_ADDRESS", "Exit codes", "5 some"}) {
     EXPECT_THAT(parsed.text, HasSubstr(word));
   }
   EXPECT_THAT(ParseCommandLine({"push", "--help"}).text, HasSubstr("Example"));

@@ -138,6 +138,46 @@ TEST(PointBufferTest, OfTwoDroppedLivesTheLowerResumeStepCounts) {
   EXPECT_EQ(life[0].resume_step, 80);
 }
 
+TEST(PointBufferTest, APhaseComesOutBehindThePointsThatWereLoggedBeforeIt) {
+  PointBuffer buffer("loss", 10);
+  buffer.Append(1, "loss", 1);
+  EXPECT_TRUE(buffer.BeginPhase("eval", 2400));
+  buffer.Append(1, "eval/loss", 1);
+  EXPECT_FALSE(buffer.TakePhase().has_value());
+  EXPECT_EQ(buffer.Take(10, true).size(), 2u);
+  EXPECT_FALSE(buffer.empty());
+  const std::optional<LoggedPhase> phase = buffer.TakePhase();
+  ASSERT_TRUE(phase.has_value());
+  EXPECT_EQ(phase->name, "eval");
+  EXPECT_EQ(phase->max_seconds, 2400);
+  EXPECT_FALSE(buffer.TakePhase().has_value());
+  EXPECT_TRUE(buffer.empty());
+}
+
+TEST(PointBufferTest, OnlyTheNewestPhaseWaitsAndTheObjectiveEndsIt) {
+  PointBuffer buffer("loss", 10);
+  for (int i = 0; i < 1000; ++i) buffer.BeginPhase("eval", 60);
+  buffer.BeginPhase("save", 60);
+  EXPECT_EQ(buffer.TakePhase()->name, "save");
+  EXPECT_TRUE(buffer.empty());
+  buffer.BeginPhase("eval", 60);
+  buffer.Append(2, "loss", 1);
+  EXPECT_EQ(buffer.Take(10, true).size(), 1u);
+  EXPECT_TRUE(buffer.empty());
+}
+
+TEST(PointBufferTest, APhaseThatNoDaemonWouldTakeIsRefusedOrMadeFit) {
+  PointBuffer buffer("loss", 10);
+  for (const double seconds : {0.0, -1.0, static_cast<double>(NAN)}) EXPECT_FALSE(buffer.BeginPhase("eval", seconds));
+  EXPECT_TRUE(buffer.empty());
+  EXPECT_TRUE(buffer.BeginPhase("\xff\n" + std::string(200, 'a'), INFINITY));
+  const std::optional<LoggedPhase> phase = buffer.TakePhase();
+  EXPECT_EQ(phase->name, "??" + std::string(126, 'a'));
+  EXPECT_EQ(phase->max_seconds, 30 * 86400);
+  buffer.Close();
+  EXPECT_FALSE(buffer.BeginPhase("eval", 60));
+}
+
 TEST(PointBufferTest, ThreadsLogAtOnceAndNothingIsLost) {
   PointBuffer buffer("loss", 1 << 20);
   std::vector<std::thread> threads;

@@ -5,11 +5,14 @@
 
 #include <tuple>
 
+#include "tests/unit/client/flags.h"
+
 namespace curvecast {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 v1::Forecast ForecastAt(double progress, double median) {
   v1::Forecast forecast;
@@ -55,6 +58,33 @@ TEST(RunViewTest, TheListHasARowForEachRun) {
             "demo     seed1  demo/small  running  52 %   520  2.000      1.90  [1.85, 1.95]    1m\n"
             "demo     new    -           running     -     -      -         -  -                -\n");
   EXPECT_EQ(RunsText({}, Style(0)), "no runs\n");
+}
+
+TEST(RunViewTest, TheListHasAColumnForFlagsIfAnyRunHasOne) {
+  v1::RunSummary flagged = Summary(v1::Run::RUNNING);
+  *flagged.add_flags() = FlagOf(3, v1::Flag::DIVERGENCE, v1::Flag::CRITICAL, 300);
+  *flagged.add_flags() = FlagOf(2, v1::Flag::DRIFT, v1::Flag::WARNING, 200);
+  EXPECT_EQ(RunsText({flagged, Summary(v1::Run::RUNNING)}, Style(0)),
+            "project  run    family      state    done  step   loss  forecast  90 % interval  age  flags\n"
+            "demo     seed1  demo/small  running  52 %   520  2.000      1.90  [1.85, 1.95]    1m  DIVERGENCE +1\n"
+            "demo     seed1  demo/small  running  52 %   520  2.000      1.90  [1.85, 1.95]    1m\n");
+  EXPECT_THAT(NewsText(flagged), HasSubstr("  FLAG DIVERGENCE +1\n"));
+}
+
+TEST(RunViewTest, ARunShowsItsFlagsUnderItsNameAndWhatItsJobIsDoing) {
+  v1::GetRunResponse answer;
+  *answer.mutable_run() = Summary(v1::Run::RUNNING);
+  *answer.add_flags() = Resolved(FlagOf(1, v1::Flag::SPIKE, v1::Flag::WARNING, 100), v1::Flag::RECOVERED, 110);
+  *answer.add_flags() = FlagOf(2, v1::Flag::DRIFT, v1::Flag::WARNING, 200);
+  answer.mutable_run()->set_deviation_sigma(4.26);
+  answer.mutable_run()->mutable_phase()->set_name("eval\n");
+  answer.mutable_run()->mutable_phase()->set_max_seconds(2400);
+  const std::string text = RunText(answer, {}, Style(80));
+  EXPECT_THAT(text, StartsWith("demo/seed1  running\n  FLAG        #2 DRIFT WARNING since step 200: "));
+  EXPECT_THAT(text, HasSubstr("\nFlags that are over, or that were seen:\n  #1 SPIKE WARNING step 100, "));
+  EXPECT_THAT(text, HasSubstr("  deviation   +4.3 sigma of the law\n"));
+  EXPECT_THAT(text, HasSubstr("  doing       eval?, at most 40m\n"));
+  EXPECT_THAT(NewsText(answer.run()), HasSubstr("  doing eval?, at most 40m\n"));
 }
 
 TEST(RunViewTest, RowsPastTheTerminalAreCounted) {
