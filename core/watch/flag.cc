@@ -1,7 +1,5 @@
 #include "core/watch/flag.h"
 
-#include "fmt/format.h"
-
 namespace curvecast {
 
 std::string_view NameOf(FlagKind kind) {
@@ -68,12 +66,6 @@ std::string_view NameOf(Resolution resolution) {
       return "ACCEPTED";
   }
   return "UNKNOWN";
-}
-
-std::string Describe(const Flag& flag) {
-  const Evidence& e = flag.evidence;
-  return fmt::format("{} {}: {:.6g} where {:.6g} is expected, since step {}", NameOf(flag.kind), flag.metric, e.seen,
-                     e.expected, flag.began_step);
 }
 
 }  // namespace curvecast

@@ -18,7 +18,9 @@ constexpr size_t kBatchesAtLeast = 250;
 constexpr size_t kMostPictured = 4096;  // Points of a picture's curve.
 
 absl::StatusOr<BatchAppended> ToBatch(const v1::Batch& proto, uint64_t incarnation) {
-  BatchAppended batch{.incarnation = incarnation, .sequence = proto.sequence(), .columns = {}, .end = {}};
+  BatchAppended batch;
+  batch.incarnation = incarnation;
+  batch.sequence = proto.sequence();
   for (const v1::Points& points : proto.points()) {
     absl::StatusOr<Column> column = ToColumn(points);
     if (!column.ok()) return column.status();
@@ -40,7 +42,7 @@ class Replayer {
       : spec_(spec), prior_(prior), engine_(prior, watch) {}
 
   absl::Status Open(const ReplayLife& life, uint64_t incarnation) {
-    return Apply(RunOpened{.spec = spec_, .incarnation = incarnation, .resume_step = life.resume_step});
+    return Apply(RunOpened{spec_, "", incarnation, life.resume_step});
   }
 
   absl::Status Append(const v1::Batch& proto, uint64_t incarnation) {
@@ -111,7 +113,7 @@ RunPicture Draw(const ReadRun& read, const Run& run, const Forecast& newest) {
     picture.forecast.push_back({static_cast<double>(point.step), point.p05, point.p50, point.p95});
   }
   if (spec.schedule) picture.schedule = RatesOf(*spec.schedule, spec.total_steps);
-  for (const BookedFlag& booked : *run.flags()) {
+  for (const BookedFlag& booked : *run.flags().flags()) {
     picture.flags.push_back({booked.number, booked.flag, Describe(booked.flag), ""});
   }
   return picture;
@@ -135,7 +137,7 @@ absl::StatusOr<FlagReplay> ReplayFlagsOf(const std::string& path, const Prior& p
       if (absl::Status status = replayer.Append(batch, incarnation); !status.ok()) return status;
     }
   }
-  replay.flags = *replayer.run()->flags();
+  replay.flags = *replayer.run()->flags().flags();
   if (options.picture) replay.picture = Draw(*read, *replayer.run(), replayer.newest());
   return replay;
 }
