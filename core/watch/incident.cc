@@ -9,6 +9,7 @@ namespace {
 constexpr double kGain = 0.25;      // Of the newest point in the mean excess.
 constexpr double kCalmSd = 2;       // Mean excess over its own noise, at most, to be over ...
 constexpr double kCalmPart = 0.25;  // ... or this part of the peak.
+constexpr double kPersists = 4;     // Mean excess over its own noise.
 const double kMeanSd = std::sqrt(kGain / (2 - kGain));
 
 }  // namespace
@@ -25,5 +26,7 @@ void Incident::Add(double level, const FeatureRow& row, double point_sd) {
   const bool calm = off < back && (excess_ < kCalmSd * kMeanSd * point_sd || excess_ < kCalmPart * peak_);
   calm_ = calm ? calm_ + 1 : 0;
 }
+
+bool Incident::persists(double point_sd) const { return excess_ > kPersists * kMeanSd * point_sd; }
 
 }  // namespace curvecast

@@ -33,6 +33,8 @@ class Incident {
   double expected() const { return expected_; }  // Log loss at the newest point.
   int64_t points() const { return opened_.points; }
   int64_t since_raised() const { return since_; }
+  // The mean of the newest lies off by more than their noise explains.
+  bool persists(double point_sd) const;
   // The newest points lie where the reference has them.
   bool recovered() const { return calm_ >= kCalm; }
 

@@ -15,6 +15,8 @@ constexpr double kStrayPart = 0.3;      // Of the prior's stray: the rest lies w
 constexpr double kYouthSteps = 20;      // Steps; squared over the step it is what a young curve may lie off the law.
 constexpr double kYouthShare = 0.005;   // The same in x, where a step has no size.
 constexpr double kMostYouth = 0.1;      // Log loss.
+constexpr double kSmallJump = 0.05;     // Of the relative rate, from one point to the next: more is a step ...
+constexpr double kJolt = 0.05;          // ... and log loss for each unit of it that the law may be off then.
 constexpr double kReach = 4;            // Standard deviations that a bin may lie off and still teach.
 constexpr double kNoiseWorth = 4;       // Points that a first guess of the noise is worth.
 constexpr double kLeastNoise = 1e-5;    // Of that guess, log loss.
@@ -65,7 +67,7 @@ void LossWatch::Add(Step step, double loss, const Curve& curve, double mean_poin
   }
   SetThresholds(mean_points);
   if (!reference_) reference_.emplace(Pool(), point.level);
-  reference_->Advance(AtLeastOne(static_cast<double>(step)), point.stray);
+  Advance(point);
   Judge(point, Test(point), changes);
 }
 
@@ -103,10 +105,10 @@ void LossWatch::LearnNoise() {
   noise_ = Noise(std::max(1.4826 * Median(kinks) / std::sqrt(6.0), kLeastNoise), kNoiseWorth);
   noise_known_ = true;
   smooth_ = learning_.front().level;
-  recent_rate_ = learning_.front().rate;
+  recent_rate_ = rate_ = learning_.front().rate;
   reference_.emplace(Pool(), learning_.front().level);
   for (const Point& point : std::exchange(learning_, {})) {
-    reference_->Advance(AtLeastOne(static_cast<double>(point.step)), point.stray);
+    Advance(point);
     Take(point, Test(point), false);
   }
 }
@@ -138,8 +140,16 @@ void LossWatch::TakeBins(const Curve& curve, Step before) {
     const double reach = kReach * std::sqrt(expected.variance + noise);
     smooth_ += kSmoothing * (level - smooth_);
     divergence_.Add(level, smooth_, expected.value, sd, place.rate);
+    rate_ = place.rate;
     reference_->Update(expected, std::clamp(level - expected.value, -reach, reach), noise);
   }
+}
+
+void LossWatch::Advance(const Point& point) {
+  reference_->Advance(AtLeastOne(static_cast<double>(point.step)), point.stray);
+  const double jump = std::fabs(point.rate - rate_) - kSmallJump;
+  if (jump > 0) reference_->Jolt(kJolt * jump);
+  rate_ = point.rate;
 }
 
 LossWatch::Tested LossWatch::Test(const Point& point) const {
@@ -337,6 +347,7 @@ void LossWatch::Follow(const Point& point, std::vector<FlagChange>& changes) {
     return Replace(FlagKind::kDivergence, Severity::kCritical, changes);
   }
   if (kind == FlagKind::kSpike && now.since_raised() >= kSpikeLife) {
+    if (!now.persists(noise_.point_sd())) return Close(Resolution::kRecovered, changes);
     return Replace(FlagKind::kShift, Severity::kWarning, changes);
   }
   const bool may_be_accepted = kind == FlagKind::kShift || kind == FlagKind::kDrift || kind == FlagKind::kTooGood;

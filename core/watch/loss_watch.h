@@ -86,6 +86,7 @@ class LossWatch {
   Tested Test(const Point& point) const;
   void Take(const Point& point, const Tested& tested, bool flagged);
   void Teach(const Lesson& lesson);
+  void Advance(const Point& point);
   void Judge(const Point& point, const Tested& tested, std::vector<FlagChange>& changes);
   void OpenSpike(const Point& point, const SpikeTest::Finding& found, std::vector<FlagChange>& changes);
   void OpenDivergence(const Point& point, double reference, std::vector<FlagChange>& changes);
@@ -123,6 +124,7 @@ class LossWatch {
   int64_t tested_ = 0;      // Points.
   double smooth_ = 0;       // Mean of the newest levels ...
   double recent_rate_ = 1;  // ... and of some more rates.
+  double rate_ = 1;         // At the newest point.
 
   double mean_points_ = 0;  // That the thresholds are set for, under this model of the tail.
   size_t tail_model_ = 0;

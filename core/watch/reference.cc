@@ -8,6 +8,7 @@ namespace {
 
 constexpr double kStrayReach = 0.3;  // In log t.
 constexpr double kLevelSd = 1;       // Log loss.
+constexpr double kJoltReach = 0.03;  // Log t: how soon a stepping rate takes effect.
 constexpr double kLeastVariance = 1e-18;
 constexpr Eigen::Index kStray = Reference::kStates - 2, kBend = Reference::kStates - 1;
 constexpr double kDamping = 1.7320508 / kStrayReach;
@@ -58,6 +59,11 @@ void Reference::Update(const Expected& expected, double innovation, double noise
 }
 
 double Reference::Level(const FeatureRow& row) const { return row.dot(state_.head<kCoefficients>()) + state_(kStray); }
+
+void Reference::Jolt(double sd) {
+  covariance_(kStray, kStray) += sd * sd;
+  covariance_(kBend, kBend) += sd * sd / (kJoltReach * kJoltReach);
+}
 
 void Reference::Correct(const Vector& effect) {
   state_ += effect;

@@ -40,6 +40,9 @@ class Reference {
   double Level(const FeatureRow& row) const;  // Of the curve, stray included.
   const Vector& state() const { return state_; }
 
+  // The curve may have left the law by so much at once, and go on as fast: a rate that steps down takes effect late,
+  // and nobody knows how late.
+  void Jolt(double sd);
   // A change of known effect on the state is taken out of it: state + effect, more uncertain by effect effect' .
   void Correct(const Vector& effect);
   // The curve lies higher by this, and that is known.

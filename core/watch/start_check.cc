@@ -7,7 +7,8 @@ namespace curvecast {
 namespace {
 
 constexpr int64_t kFirst = 3;
-constexpr int64_t kPoints = 24;      // Before anything is said.
+constexpr int64_t kFewest = 6;       // Points before a fall is believed ...
+constexpr int64_t kPoints = 24;      // ... and before anything is said.
 constexpr double kProgress = 0.1;    // Likewise, of the plan ...
 constexpr int64_t kUnplanned = 200;  // ... or in points, without one.
 constexpr double kGain = 0.1;
@@ -30,7 +31,7 @@ void StartCheck::Add(Step step, double value, std::optional<double> progress, st
   scatter_ += (0.5 * difference * difference - scatter_) / static_cast<double>(std::min<int64_t>(points_, 100));
   before_ = value;
   newest_ += kGain * (value - newest_);
-  if (points_ < kPoints) return;
+  if (points_ < kFewest) return;
   const double fallen = first_ - newest_, size = std::fabs(first_);
   const double mean_sd = std::sqrt(scatter_ * (kGain / (2 - kGain) + 1.0 / kFirst));
   if (fallen > std::max(kFallen * size, kSds * mean_sd)) {
@@ -38,6 +39,7 @@ void StartCheck::Add(Step step, double value, std::optional<double> progress, st
     flag_.Resolve(Resolution::kRecovered, step, changes);
     return;
   }
+  if (points_ < kPoints) return;
   const bool late = progress ? *progress >= kProgress : points_ >= kUnplanned;
   // A loss that has gone up is another trouble's.
   if (!late || flag_.up() || std::fabs(fallen) > std::max(kStuck * size, mean_sd)) return;
