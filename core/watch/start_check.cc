@@ -13,7 +13,7 @@ constexpr double kProgress = 0.1;    // Likewise, of the plan ...
 constexpr int64_t kUnplanned = 200;  // ... or in points, without one.
 constexpr double kGain = 0.1;
 constexpr double kFallen = 0.02;  // Of the start: that is learning.
-constexpr double kStuck = 0.005;  // Less than that, and less than the noise of the mean explains, is none.
+constexpr double kStuck = 0.005;  // Less than that is none, if the mean is known so well.
 constexpr double kSds = 3;
 
 }  // namespace
@@ -42,7 +42,7 @@ void StartCheck::Add(Step step, double value, std::optional<double> progress, st
   if (points_ < kPoints) return;
   const bool late = progress ? *progress >= kProgress : points_ >= kUnplanned;
   // A loss that has gone up is another trouble's.
-  if (!late || flag_.up() || std::fabs(fallen) > std::max(kStuck * size, mean_sd)) return;
+  if (!late || flag_.up() || std::fabs(fallen) > kStuck * size || mean_sd > kStuck * size) return;
   Flag flag;
   flag.kind = FlagKind::kStuckAtStart;
   flag.severity = Severity::kWarning;
