@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "daemon/store/event_codec.h"
+#include "daemon/store/journal_check.h"
 #include "daemon/store/journal_schema.h"
 #include "fmt/format.h"
 
@@ -37,6 +38,16 @@ absl::Status CreateIfMissing(const std::string& file) {
   return CreateJournalFile(file);
 }
 
+absl::Status CheckNothingIsMissing(int64_t last_id, int64_t acknowledged, const std::string& file) {
+  if (acknowledged <= last_id) return absl::OkStatus();
+  return absl::DataLossError(fmt::format(
+      "{0}: damaged: event {1} was acknowledged (journal.tip beside it says so) and the newest that can be read is "
+      "{2}; "
+      "{0}-wal is damaged or was taken away: run curvecastd --salvage, restore a copy, or remove journal.tip to go on "
+      "without the events from {3} on",
+      file, acknowledged, last_id, last_id + 1));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& directory) {
@@ -48,13 +59,20 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::st
 
   absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(file, SqliteDatabase::IfMissing::kFail);
   if (!database.ok()) return database.status();
+  // What is refused stays as it is: the log of a damaged store may hold what can still be salvaged.
+  database->WriteBackOnClose(false);
   if (absl::Status status = PrepareJournal(*database, file); !status.ok()) return status;
+  if (absl::Status status = CheckStructure(*database, file); !status.ok()) return status;
   absl::StatusOr<int64_t> last_id = ReadTip(*database, file);
   if (!last_id.ok()) return last_id.status();
+  absl::StatusOr<TipMark> mark = TipMark::Open(fs::path(directory) / "journal.tip");
+  if (!mark.ok()) return mark.status();
+  if (absl::Status status = CheckNothingIsMissing(*last_id, mark->acknowledged(), file); !status.ok()) return status;
   absl::StatusOr<Statements> statements = Prepare(*database);
   if (!statements.ok()) return statements.status();
-  return std::unique_ptr<SqliteJournal>(
-      new SqliteJournal(*std::move(lock), file, *std::move(database), *std::move(statements), *last_id));
+  database->WriteBackOnClose(true);
+  return std::unique_ptr<SqliteJournal>(new SqliteJournal(*std::move(lock), file, *std::move(database),
+                                                          *std::move(statements), *std::move(mark), *last_id));
 }
 
 absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase& database) {
@@ -85,6 +103,7 @@ absl::Status SqliteJournal::Append(absl::Span<const Event> events) {
     return status;
   }
   last_id_ += static_cast<int64_t>(events.size());
+  mark_.Set(last_id_);
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "core/ports/journal.h"
 #include "daemon/store/sqlite_handle.h"
 #include "daemon/store/store_lock.h"
+#include "daemon/store/tip_mark.h"
 
 namespace curvecast {
 
@@ -19,7 +20,9 @@ class SqliteJournal : public Journal {
   //
   // UNAVAILABLE: another process has it open (named). PERMISSION_DENIED: the folder or file cannot be written.
   // FAILED_PRECONDITION: the file is another program's, or of a newer curvecast. DATA_LOSS: it is damaged.
-  // RESOURCE_EXHAUSTED: no room for a new one. The message says what to do.
+  // RESOURCE_EXHAUSTED: no room for a new one. The message says what to do. A store that is refused is left as it was.
+  //
+  // Reads the whole file once, to see that it is in order: README.md says what that costs.
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& directory);
 
   absl::Status Append(absl::Span<const Event> events) override;
@@ -29,11 +32,13 @@ class SqliteJournal : public Journal {
   struct Statements {
     SqliteStatement begin, commit, rollback, insert, set_tip, select;
   };
-  SqliteJournal(StoreLock lock, std::string file, SqliteDatabase database, Statements statements, int64_t last_id)
+  SqliteJournal(StoreLock lock, std::string file, SqliteDatabase database, Statements statements, TipMark mark,
+                int64_t last_id)
       : lock_(std::move(lock)),
         file_(std::move(file)),
         database_(std::move(database)),
         statements_(std::move(statements)),
+        mark_(std::move(mark)),
         last_id_(last_id) {}
 
   static absl::StatusOr<Statements> Prepare(SqliteDatabase& database);
@@ -51,6 +56,7 @@ class SqliteJournal : public Journal {
   const std::string file_;
   SqliteDatabase database_;
   Statements statements_;
+  TipMark mark_;
   int64_t last_id_;  // Of the newest event on disk; 0 if there is none.
   bool replaying_ = false;
 };
