@@ -5,10 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/store/page_file.h"
 #include "fmt/format.h"
 
 namespace curvecast {
 namespace {
+
+constexpr std::string_view kMagic = {"SQLite format 3", 16};  // With the zero at its end.
+constexpr int64_t kSmallestPage = 512;
 
 absl::Status Damaged(const std::string& file, std::string_view why) {
   return absl::DataLossError(
@@ -35,6 +39,15 @@ absl::Status CheckMarksOfWriting(SqliteDatabase& database, const std::string& fi
 }
 
 }  // namespace
+
+absl::Status CheckHead(const std::string& file) {
+  const absl::StatusOr<PageFile> log = PageFile::Open(file + "-wal");
+  if (!log.ok() || log->size() == 0) return absl::OkStatus();
+  const absl::StatusOr<PageFile> database = PageFile::Open(file);
+  if (!database.ok()) return database.status();
+  const bool whole = database->size() >= kSmallestPage && database->Read(0, kMagic.size()) == kMagic;
+  return whole ? absl::OkStatus() : Damaged(file, "its first bytes are not those of a database");
+}
 
 absl::Status CheckStructure(SqliteDatabase& database, const std::string& file) {
   if (absl::Status status = CheckMarksOfWriting(database, file); !status.ok()) return status;

@@ -75,18 +75,20 @@ absl::Status CheckTables(SqliteDatabase& database, const std::string& file) {
 
 }  // namespace
 
-absl::Status CreateJournalFile(const std::string& file) {
+absl::Status MakeWhole(const std::string& file, absl::FunctionRef<absl::Status(const std::string& unfinished)> fill) {
   const std::string unfinished = file + ".new";
   for (const std::string& leftover : {unfinished, unfinished + "-journal"}) {
     std::error_code ignored;  // If it cannot be removed, making it anew says why.
     std::filesystem::remove(leftover, ignored);
   }
-  if (absl::Status status = Fill(unfinished); !status.ok()) return status;
+  if (absl::Status status = fill(unfinished); !status.ok()) return status;
   std::error_code error;
   std::filesystem::rename(unfinished, file, error);
   if (error) return absl::UnavailableError(fmt::format("{}: cannot be made ({})", file, error.message()));
   return SyncFolder(std::filesystem::path(file).parent_path());
 }
+
+absl::Status CreateJournalFile(const std::string& file) { return MakeWhole(file, Fill); }
 
 absl::Status PrepareJournal(SqliteDatabase& database, const std::string& file) {
   // Exclusive first: a WAL that is opened so needs no shared memory, and no other connection can meet it.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "daemon/store/database_copy.h"
 #include "daemon/store/event_codec.h"
 #include "daemon/store/journal_check.h"
 #include "daemon/store/journal_schema.h"
@@ -52,10 +53,23 @@ absl::Status CheckNothingIsMissing(int64_t last_id, int64_t acknowledged, const 
 
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& directory) {
   if (absl::Status status = MakeFolder(directory); !status.ok()) return status;
+  return Open(directory, Purpose::kServe);
+}
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::OpenToLook(const std::string& directory) {
+  std::error_code error;
+  if (!fs::exists(fs::path(directory) / "journal.db", error)) {
+    return absl::NotFoundError(fmt::format("{}: there is no journal.db: name the folder of a store", directory));
+  }
+  return Open(directory, Purpose::kLook);
+}
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& directory, Purpose purpose) {
   const std::string file = fs::path(directory) / "journal.db";
   absl::StatusOr<StoreLock> lock = StoreLock::Take(fs::path(directory) / "journal.lock");
   if (!lock.ok()) return lock.status();
   if (absl::Status status = CreateIfMissing(file); !status.ok()) return status;
+  if (absl::Status status = CheckHead(file); !status.ok()) return status;
 
   absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(file, SqliteDatabase::IfMissing::kFail);
   if (!database.ok()) return database.status();
@@ -70,7 +84,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::st
   if (absl::Status status = CheckNothingIsMissing(*last_id, mark->acknowledged(), file); !status.ok()) return status;
   absl::StatusOr<Statements> statements = Prepare(*database);
   if (!statements.ok()) return statements.status();
-  database->WriteBackOnClose(true);
+  database->WriteBackOnClose(purpose == Purpose::kServe);
   return std::unique_ptr<SqliteJournal>(new SqliteJournal(*std::move(lock), file, *std::move(database),
                                                           *std::move(statements), *std::move(mark), *last_id));
 }
@@ -95,6 +109,7 @@ absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase&
 absl::Status SqliteJournal::Append(absl::Span<const Event> events) {
   CURVECAST_CHECK(!replaying_);
   if (events.empty()) return absl::OkStatus();
+  std::lock_guard lock(mutex_);
   if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
   if (absl::Status status = Insert(events); !status.ok()) return GiveUp(std::move(status));
   if (absl::Status status = statements_.commit.Run(); !status.ok()) {
@@ -142,6 +157,7 @@ void SqliteJournal::Retract() {
 
 absl::Status SqliteJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit) {
   CURVECAST_CHECK(!replaying_);
+  std::lock_guard lock(mutex_);
   replaying_ = true;
   absl::Status status;
   int64_t id = 0;
@@ -159,6 +175,18 @@ absl::Status SqliteJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit)
         "{}: damaged: it ends with event {} and not with event {}: restore it from a copy", file_, id, last_id_));
   }
   return status;
+}
+
+absl::Status SqliteJournal::BackUp(const std::string& directory) {
+  if (absl::Status status = MakeFolder(directory); !status.ok()) return status;
+  const std::string file = fs::path(directory) / "journal.db";
+  std::error_code error;
+  for (const std::string& taken : {file, file + "-wal"}) {
+    if (fs::exists(taken, error)) {
+      return absl::AlreadyExistsError(fmt::format("{}: is there already: back up into another folder", taken));
+    }
+  }
+  return MakeWhole(file, [&](const std::string& unfinished) { return CopyDatabase(database_, mutex_, unfinished); });
 }
 
 absl::StatusOr<Event> SqliteJournal::ReadRow(int64_t expected_id) const {

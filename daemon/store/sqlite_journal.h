@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -13,7 +14,7 @@
 namespace curvecast {
 
 // The journal in one SQLite file, `journal.db` in a folder of its own. README.md has the format and its limits.
-// One thread at a time; not necessarily the one that opened it.
+// One thread at a time, but for BackUp; not necessarily the one that opened it.
 class SqliteJournal : public Journal {
  public:
   // Creates the folder and the file if they are not there.
@@ -25,8 +26,16 @@ class SqliteJournal : public Journal {
   // Reads the whole file once, to see that it is in order: README.md says what that costs.
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& directory);
 
+  // To look at a store without changing it: it must be there, and its log is not written back in the end. For Replay.
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> OpenToLook(const std::string& directory);
+
   absl::Status Append(absl::Span<const Event> events) override;
   absl::Status Replay(absl::FunctionRef<absl::Status(Event)> visit) override;
+
+  // Copies the journal as it is into a new store in `directory`, a folder that holds none. From any thread, while
+  // another appends: it holds that one up for a megabyte at a time. What is appended meanwhile may be in it or not.
+  // ALREADY_EXISTS: there is a store. Otherwise as Open.
+  absl::Status BackUp(const std::string& directory);
 
  private:
   struct Statements {
@@ -41,6 +50,8 @@ class SqliteJournal : public Journal {
         mark_(std::move(mark)),
         last_id_(last_id) {}
 
+  enum class Purpose { kServe, kLook };
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& directory, Purpose purpose);
   static absl::StatusOr<Statements> Prepare(SqliteDatabase& database);
   absl::Status Insert(absl::Span<const Event> events);
   absl::Status SetTip(int64_t last_id);
@@ -52,6 +63,7 @@ class SqliteJournal : public Journal {
   void Retract();
   absl::StatusOr<Event> ReadRow(int64_t expected_id) const;
 
+  std::mutex mutex_;      // Held by whoever uses the connection: the owner's thread, or a backup for a moment.
   const StoreLock lock_;  // Let go of last.
   const std::string file_;
   SqliteDatabase database_;

@@ -191,6 +191,25 @@ TEST_F(JournalDamageTest, EveryByteOfTheFirstPagesIsRefusedOrHarmless) {
   }
 }
 
+// Taken for an empty one, it would cost the log.
+TEST_F(JournalDamageTest, AFileThatIsCutDownToAFewBytesIsRefusedWithItsLogLeftAlone) {
+  const Files store = MakeKilledStore();
+  for (const size_t size : {0, 1, 15, 16, 99, 100, 511, 512, 513, 1023, 4095, 4096, 4097, 8191}) {
+    Files damaged = store;
+    damaged["journal.db"].resize(size);
+    WriteFiles(damaged);
+    EXPECT_TRUE(IsRightOrRefused()) << "cut to " << size;
+  }
+}
+
+// SQLite calls that an error of no kind.
+TEST_F(JournalDamageTest, AnUnknownFileFormatIsDamage) {
+  std::string damaged = MakeStore();
+  damaged[47] = 9;
+  WriteStore(damaged);
+  EXPECT_TRUE(IsRightOrRefused());
+}
+
 TEST_F(JournalDamageTest, ALogThatIsGoneIsMissed) {
   Files store = MakeKilledStore();
   store.erase("journal.db-wal");
