@@ -33,6 +33,10 @@ absl::StatusOr<int64_t> ParseTipMark(const std::string& text) {
 
 absl::StatusOr<TipMark> TipMark::Open(const std::string& file) {
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0 && (errno == ENOSPC || errno == EDQUOT)) {
+    return absl::ResourceExhaustedError(
+        fmt::format("{}: cannot be made ({}): free some space on its disk", file, std::strerror(errno)));
+  }
   if (descriptor < 0) {
     return absl::PermissionDeniedError(
         fmt::format("{}: cannot be written ({}): give the daemon's user that right on it", file, std::strerror(errno)));

@@ -14,8 +14,8 @@ namespace curvecast {
 // costs no time, outlives a SIGKILL with all that was acknowledged, and after a power loss says at worst too little.
 class TipMark {
  public:
-  // Makes the file if it is not there. DATA_LOSS if it holds what no mark is; PERMISSION_DENIED if it cannot be
-  // written.
+  // Makes the file if it is not there. DATA_LOSS if it holds what no mark is; PERMISSION_DENIED or
+  // RESOURCE_EXHAUSTED if it cannot be written.
   static absl::StatusOr<TipMark> Open(const std::string& file);
 
   TipMark(TipMark&& other) noexcept;
