@@ -62,6 +62,10 @@ int PowerCutDisk::Truncate(File& file, int64_t size) {
 int PowerCutDisk::Sync(File& file, int) {
   if (out_ || GoesOut()) return SQLITE_IOERR_FSYNC;
   Image& image = images_[file.name()];
+  if (syncs_left_ > 0 && --syncs_left_ == 0) {
+    image = {.durable = Survivors(image, random_), .since = {}};
+    return SQLITE_IOERR_FSYNC;
+  }
   for (const Change& change : image.since) {
     std::string& content = image.durable ? *image.durable : image.durable.emplace();
     switch (change.kind) {
@@ -126,7 +130,7 @@ void PowerCutDisk::Restore(uint64_t seed) {
     }
   }
   images_.clear();
-  left_ = 0;
+  left_ = syncs_left_ = 0;
   out_ = false;
 }
 

@@ -24,6 +24,13 @@ class PowerCutDisk : public VfsLayer {
   void CutAt(int64_t n) { left_ = n; }
   bool out() const { return out_; }
 
+  // The n-th sync from now on fails, and as on Linux that is told once: of what was written before it, any sectors are
+  // on the disk and any are not, and a later sync, which succeeds, does not change that.
+  void FailSyncAt(int64_t n, uint64_t seed) {
+    syncs_left_ = n;
+    random_.seed(seed);
+  }
+
   // After all files are closed: makes of them what the disk has kept, by chance, and gives the power back. Also cuts,
   // if that has not happened yet.
   void Restore(uint64_t seed);
@@ -51,6 +58,8 @@ class PowerCutDisk : public VfsLayer {
   std::map<std::string, Image> images_;
   int64_t left_ = 0;  // Operations until the power goes, if above 0.
   bool out_ = false;
+  int64_t syncs_left_ = 0;  // Syncs until one fails, if above 0.
+  std::mt19937_64 random_;  // For what that one leaves.
 };
 
 }  // namespace curvecast
