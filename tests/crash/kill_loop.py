@@ -23,10 +23,10 @@ from curvecast.v1 import ingest_pb2, ingest_pb2_grpc, run_pb2  # noqa: E402
 from daemon_under_test import Daemon, metric, wait_until  # noqa: E402
 
 POINTS_PER_BATCH = 50
-CYCLES_A_STORE = 100  # Then a fresh one, so that a replay stays short.
+CYCLES_A_STORE = 50  # Then a fresh one, so that a replay stays short.
 RESENT_ON_PURPOSE = 3  # Batches that are known to be safe and are sent once more.
 UNACKNOWLEDGED_AT_MOST = 64
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 
 
 class Writer:
@@ -130,7 +130,7 @@ def one_cycle(daemon, writers, chance):
     time.sleep(chance.uniform(0.05, 0.5))  # The moment of the kill is what is tried out.
     daemon.kill()
     finish(threads, writers)
-    daemon.start()
+    daemon.start(TIMEOUT_S)
     for writer in writers:
         writer.check(daemon)
 
@@ -147,7 +147,7 @@ def last_words(daemon, writers):
         wait_until(lambda: writer.expected_sequence(daemon.grpc) == writer.sent + 1, TIMEOUT_S, writer.run.run_id)
     before = curves(daemon, writers)
     daemon.stop()
-    daemon.start()
+    daemon.start(TIMEOUT_S)
     for writer in writers:
         writer.check_points(daemon, writer.sent)
     if curves(daemon, writers) != before:
@@ -159,7 +159,7 @@ def one_store(cycles, clients, chance):
     folder = tempfile.mkdtemp(prefix="curvecast_kill_loop_")
     daemon = Daemon(folder)
     try:
-        daemon.start()
+        daemon.start(TIMEOUT_S)
         writers = [Writer(number) for number in range(clients)]
         for cycle in range(1, cycles + 1):
             one_cycle(daemon, writers, chance)
