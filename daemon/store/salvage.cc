@@ -33,7 +33,7 @@ class Sieve {
     absl::StatusOr<Event> event = DecodeEvent(data);
     if (!event.ok()) return LeaveOut(id, "an event of unknown form", event.status());
     const RunKey key = event->key;
-    const absl::Status fits = engine_.Apply(*event).status();
+    const absl::Status fits = Fold(*event);
     if (!fits.ok()) {
       runs_.insert(fmt::format("{}/{}", key.project, key.run_id));
       return LeaveOut(id, fmt::format("of run {}/{}", key.project, key.run_id), fits);
@@ -51,6 +51,13 @@ class Sieve {
   }
 
  private:
+  absl::Status Fold(const Event& event) {
+    const absl::StatusOr<Engine::Effect> effect = engine_.Apply(event);
+    if (!effect.ok()) return effect.status();
+    // A journal holds no batch twice, so its writer's opening is what is missing.
+    return effect->duplicate ? absl::InternalError("a batch of a writer's life whose opening is lost")
+                             : absl::OkStatus();
+  }
   void LeaveOut(int64_t id, std::string_view what, const absl::Status& why) {
     report_.left_out.push_back(fmt::format("event {}, {}: {}", id, what, std::string(why.message())));
   }
@@ -120,7 +127,7 @@ std::string Describe(const SalvageReport& report) {
         fmt::format("... and {} events more that mean nothing without those\n", report.left_out.size() - kMostListed);
   }
   for (size_t i = 0; i < std::min(report.runs.size(), kMostListed); ++i) {
-    text += fmt::format("run {} lacks its beginning; import it again if you can\n", report.runs[i]);
+    text += fmt::format("run {} lacks an opening; import it again if you can\n", report.runs[i]);
   }
   return text;
 }

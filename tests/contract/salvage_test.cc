@@ -41,9 +41,9 @@ class SalvageTest : public testing::Test {
     const std::string live = directory_ / "live";
     auto journal = SqliteJournal::Open(live);
     ASSERT_TRUE(journal.ok()) << journal.status();
-    std::vector<Event> events = EventsOfEveryKind();
+    std::vector<Event> events = {EventsOfEveryKind()[0]};  // Opens demo/plain.
     std::mt19937_64 random(1);
-    for (uint64_t i = 4; i < 120; ++i) events.push_back(BatchOf(i, static_cast<Step>(i) * 1000, random() % 1500));
+    for (uint64_t i = 1; i <= 125; ++i) events.push_back(BatchOf(i, static_cast<Step>(i) * 1000, random() % 1500));
     for (const Event& event : events) {
       ASSERT_TRUE((*journal)->Append({event}).ok());
       appended_.push_back(EncodeEvent(event));
@@ -132,9 +132,28 @@ TEST_F(SalvageTest, LeavesOutWhatMeansNothingWithoutWhatIsLost) {
   file[file.find(appended_[0].substr(0, 20))] ^= 1;  // The opening of run demo/plain.
   Write("journal.db", file);
   const SalvageReport report = SalvageAll();
-  EXPECT_THAT(Describe(report), HasSubstr("run demo/plain lacks its beginning"));
+  EXPECT_THAT(Describe(report), HasSubstr("run demo/plain lacks an opening"));
   EXPECT_EQ(report.missing.size(), 1);
   EXPECT_EQ(report.kept + static_cast<int64_t>(report.left_out.size()), 125);
+}
+
+TEST_F(SalvageTest, TellsOfBatchesThatWouldCountForNothing) {
+  {
+    auto journal = SqliteJournal::Open(Old());
+    Event second_life = BatchOf(1, 100, 8);
+    std::get<BatchAppended>(second_life.body).incarnation = 2;
+    const std::vector<Event> every_kind = EventsOfEveryKind();  // [0] opens life 1 of demo/plain, [6] life 2.
+    ASSERT_TRUE((*journal)->Append({every_kind[0], BatchOf(1, 0, 8), every_kind[6], second_life}).ok());
+    appended_.push_back(EncodeEvent(every_kind[6]));
+  }
+  std::string file = Read("journal.db");
+  file[file.find(appended_[0])] ^= 1;
+  Write("journal.db", file);
+  EXPECT_EQ(Describe(SalvageAll()),
+            "2 events are kept\n"
+            "lost, for they cannot be read: 3 (in all 1)\n"
+            "event 4, of run demo/plain: a batch of a writer's life whose opening is lost\n"
+            "run demo/plain lacks an opening; import it again if you can\n");
 }
 
 TEST_F(SalvageTest, SaysHowManyAcknowledgedEventsTheEndLacks) {
