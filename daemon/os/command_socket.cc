@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<CommandSocket>> CommandSocket::Listen(const std::
   const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_un address = AddressIn(opened);
   if (opened >= 0) unlinkat(opened, kName, 0);
-  // Whoever may not write to the folder gives no commands.
+  // The file that bind makes takes over the socket's mode.
   if (opened < 0 || descriptor < 0 || fchmod(descriptor, 0600) != 0 ||
       bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
       listen(descriptor, kMostWaiting) != 0) {

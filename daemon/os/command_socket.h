@@ -10,8 +10,8 @@
 
 namespace curvecast {
 
-// A Unix socket in a folder, on which whoever may write to the folder gives the daemon a command: a line, answered by a
-// line. One command at a time, on a thread of its own.
+// A Unix socket in a folder, on which the daemon's user (or root) gives it a command: a line, answered by a line. One
+// command at a time, on a thread of its own.
 class CommandSocket {
  public:
   using Handler = std::function<absl::Status(const std::string& command)>;

@@ -42,6 +42,11 @@ TEST_F(CommandSocketTest, CarriesOutACommandAndSaysHowItWent) {
   EXPECT_EQ(CommandSocket::Give(folder_, "do that"), absl::InvalidArgumentError("not do that"));
 }
 
+TEST_F(CommandSocketTest, IsForTheDaemonsUserAlone) {
+  const auto socket = Listen();
+  EXPECT_EQ(fs::status(folder_ / "command.socket").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(CommandSocketTest, TakesManyOneByOne) {
   const auto socket = Listen();
   std::vector<std::thread> threads;
