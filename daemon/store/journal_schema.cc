@@ -1,16 +1,12 @@
 #include "daemon/store/journal_schema.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include "daemon/store/store_folder.h"
 #include "fmt/format.h"
 
 namespace curvecast {
@@ -23,15 +19,6 @@ constexpr const char* kEventTable =
 // one.
 constexpr const char* kTipTable =
     "CREATE TABLE tip(id INTEGER PRIMARY KEY CHECK(id = 1), last_event INTEGER NOT NULL) STRICT";
-
-absl::Status SyncFolder(const std::filesystem::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
-  const int error = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (synced) return absl::OkStatus();
-  return absl::UnavailableError(fmt::format("{}: cannot sync the folder ({})", folder.string(), std::strerror(error)));
-}
 
 absl::Status Fill(const std::string& file) {
   absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(file, SqliteDatabase::IfMissing::kCreate);

@@ -10,23 +10,13 @@
 #include "daemon/store/event_codec.h"
 #include "daemon/store/journal_check.h"
 #include "daemon/store/journal_schema.h"
+#include "daemon/store/store_folder.h"
 #include "fmt/format.h"
 
 namespace curvecast {
 namespace {
 
 namespace fs = std::filesystem;
-
-absl::Status MakeFolder(const std::string& directory) {
-  if (directory.empty()) return absl::InvalidArgumentError("store.directory is empty: write the path of a folder");
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (!error && fs::is_directory(directory, error)) return absl::OkStatus();
-  return absl::PermissionDeniedError(fmt::format(
-      "{}: cannot make this folder for the store ({}): choose another one (store.directory) or give the daemon's "
-      "user the right to make it",
-      directory, error ? error.message() : "it is a file"));
-}
 
 // A missing file is a new store, unless what belongs to it is still there.
 absl::Status CreateIfMissing(const std::string& file) {
@@ -52,7 +42,7 @@ absl::Status CheckNothingIsMissing(int64_t last_id, int64_t acknowledged, const 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& directory) {
-  if (absl::Status status = MakeFolder(directory); !status.ok()) return status;
+  if (absl::Status status = MakeStoreFolder(directory); !status.ok()) return status;
   return Open(directory, Purpose::kServe);
 }
 
@@ -178,7 +168,7 @@ absl::Status SqliteJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit)
 }
 
 absl::Status SqliteJournal::BackUp(const std::string& directory) {
-  if (absl::Status status = MakeFolder(directory); !status.ok()) return status;
+  if (absl::Status status = MakeStoreFolder(directory); !status.ok()) return status;
   const std::string file = fs::path(directory) / "journal.db";
   std::error_code error;
   for (const std::string& taken : {file, file + "-wal"}) {
