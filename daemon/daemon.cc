@@ -91,6 +91,7 @@ Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<S
               Prior::Shipped()) {}
 
 void Daemon::Stop() {
+  journal_->CancelBackUps();
   commands_.reset();
   rpc_->Drain();
   boards_.Unsubscribe(ready_listener_);

@@ -24,8 +24,9 @@ class DatabaseCopy {
   DatabaseCopy(const DatabaseCopy&) = delete;
   DatabaseCopy& operator=(const DatabaseCopy&) = delete;
 
-  absl::Status Run() {
+  absl::Status Run(const std::atomic<bool>& cancelled) {
     while (backup_ != nullptr) {
+      if (cancelled) return absl::CancelledError("no backup: the daemon is stopping; ask again, it needs none");
       {
         std::lock_guard lock(mutex_);
         const int code = sqlite3_backup_step(backup_, kPagesAStep);
@@ -48,11 +49,12 @@ class DatabaseCopy {
   sqlite3_backup* backup_ = nullptr;
 };
 
-absl::Status CopyDatabase(SqliteDatabase& source, std::mutex& mutex, const std::string& file) {
+absl::Status CopyDatabase(SqliteDatabase& source, std::mutex& mutex, const std::atomic<bool>& cancelled,
+                          const std::string& file) {
   absl::StatusOr<SqliteDatabase> target = SqliteDatabase::Open(file, SqliteDatabase::IfMissing::kCreate);
   if (!target.ok()) return target.status();
   if (absl::Status status = target->Execute("PRAGMA synchronous=FULL"); !status.ok()) return status;
-  return DatabaseCopy(source, mutex, *std::move(target)).Run();
+  return DatabaseCopy(source, mutex, *std::move(target)).Run(cancelled);
 }
 
 }  // namespace curvecast

@@ -64,11 +64,17 @@ absl::Status CheckTables(SqliteDatabase& database, const std::string& file) {
 
 absl::Status MakeWhole(const std::string& file, absl::FunctionRef<absl::Status(const std::string& unfinished)> fill) {
   const std::string unfinished = file + ".new";
-  for (const std::string& leftover : {unfinished, unfinished + "-journal"}) {
-    std::error_code ignored;  // If it cannot be removed, making it anew says why.
-    std::filesystem::remove(leftover, ignored);
+  const auto remove_leftovers = [&] {
+    for (const std::string& leftover : {unfinished, unfinished + "-journal"}) {
+      std::error_code ignored;  // If it cannot be removed, making it anew says why.
+      std::filesystem::remove(leftover, ignored);
+    }
+  };
+  remove_leftovers();
+  if (absl::Status status = fill(unfinished); !status.ok()) {
+    remove_leftovers();
+    return status;
   }
-  if (absl::Status status = fill(unfinished); !status.ok()) return status;
   std::error_code error;
   std::filesystem::rename(unfinished, file, error);
   if (error) return absl::UnavailableError(fmt::format("{}: cannot be made ({})", file, error.message()));

@@ -176,7 +176,9 @@ absl::Status SqliteJournal::BackUp(const std::string& directory) {
       return absl::AlreadyExistsError(fmt::format("{}: is there already: back up into another folder", taken));
     }
   }
-  return MakeWhole(file, [&](const std::string& unfinished) { return CopyDatabase(database_, mutex_, unfinished); });
+  return MakeWhole(file, [&](const std::string& unfinished) {
+    return CopyDatabase(database_, mutex_, backups_cancelled_, unfinished);
+  });
 }
 
 absl::StatusOr<Event> SqliteJournal::ReadRow(int64_t expected_id) const {

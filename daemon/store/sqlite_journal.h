@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,8 @@ class SqliteJournal : public Journal {
   // another appends: it holds that one up for a megabyte at a time. What is appended meanwhile may be in it or not.
   // ALREADY_EXISTS: there is a store. Otherwise as Open.
   absl::Status BackUp(const std::string& directory);
+  // A backup that is under way ends soon, with CANCELLED and without a store, and so does any later one. Any thread.
+  void CancelBackUps() { backups_cancelled_ = true; }
 
  private:
   struct Statements {
@@ -63,6 +66,7 @@ class SqliteJournal : public Journal {
   void Retract();
   absl::StatusOr<Event> ReadRow(int64_t expected_id) const;
 
+  std::atomic<bool> backups_cancelled_{false};
   std::mutex mutex_;      // Held by whoever uses the connection: the owner's thread, or a backup for a moment.
   const StoreLock lock_;  // Let go of last.
   const std::string file_;

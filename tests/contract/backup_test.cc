@@ -86,6 +86,14 @@ TEST_F(BackupTest, NeverTouchesAStoreThatIsThere) {
   EXPECT_TRUE(absl::IsAlreadyExists(journal_->BackUp(directory_ / "store")));
 }
 
+TEST_F(BackupTest, ThatIsCancelledLeavesNoStore) {
+  ASSERT_TRUE(journal_->Append({Numbered(1)}).ok());
+  journal_->CancelBackUps();
+  EXPECT_TRUE(absl::IsCancelled(journal_->BackUp(directory_ / "copy")));
+  EXPECT_TRUE(fs::is_empty(directory_ / "copy"));
+  EXPECT_TRUE(journal_->Append({Numbered(2)}).ok());
+}
+
 TEST_F(BackupTest, ThatFailsLeavesNoStoreAndTheJournalAsItWas) {
   journal_.reset();
   FaultyDisk disk;
