@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
-#include "daemon/store/sqlite_journal.h"
+#include "absl/strings/str_cat.h"
 
 namespace curvecast {
 namespace {
@@ -71,11 +72,18 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, 
     d->rpc_->SetServing(true);
     spdlog::info("ready with {} runs", board->runs.size());
   });
+  absl::StatusOr<std::unique_ptr<CommandSocket>> commands = CommandSocket::Listen(
+      config.store().directory(), [d](const std::string& command) { return d->OnCommand(command); });
+  if (commands.ok()) {
+    d->commands_ = *std::move(commands);
+  } else {  // Training goes on without.
+    spdlog::warn("no backup can be asked for while the daemon runs: {}", Text(commands.status()));
+  }
   d->engine_.Start();
   return daemon;
 }
 
-Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<Journal> journal)
+Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<SqliteJournal> journal)
     : signals_(signals),
       journal_(std::move(journal)),
       inbox_(InboxLimits(config)),
@@ -86,6 +94,8 @@ Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<J
               Prior::Shipped()) {}
 
 void Daemon::Stop() {
+  journal_->CancelBackUps();
+  commands_.reset();
   rpc_->Drain();
   boards_.Unsubscribe(ready_listener_);
   engine_.Stop();
@@ -96,6 +106,22 @@ void Daemon::Stop() {
 absl::Status Daemon::Failure() const {
   std::lock_guard lock(failure_mutex_);
   return failure_;
+}
+
+absl::Status Daemon::OnCommand(const std::string& command) {
+  std::string_view directory = command;
+  constexpr std::string_view kBackup = "backup ";
+  if (directory.substr(0, kBackup.size()) != kBackup) {
+    return absl::UnimplementedError(absl::StrCat("no such command: ", command.substr(0, 80)));
+  }
+  directory.remove_prefix(kBackup.size());
+  const absl::Status status = journal_->BackUp(std::string(directory));
+  if (status.ok()) {
+    spdlog::info("backed up into {}", directory);
+  } else {
+    spdlog::error("no backup: {}", Text(status));
+  }
+  return status;
 }
 
 void Daemon::OnJournal(const absl::Status& status) {

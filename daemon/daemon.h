@@ -10,10 +10,12 @@
 #include "daemon/loop/engine_thread.h"
 #include "daemon/loop/inbox.h"
 #include "daemon/loop/loop_metrics.h"
+#include "daemon/os/command_socket.h"
 #include "daemon/os/signals.h"
 #include "daemon/os/system_clock.h"
 #include "daemon/query/answers.h"
 #include "daemon/rpc/server.h"
+#include "daemon/store/sqlite_journal.h"
 #include "prometheus/registry.h"
 
 namespace curvecast {
@@ -33,8 +35,10 @@ class Daemon {
   int http_port() const { return http_->port(); }
 
  private:
-  Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<Journal> journal);
+  Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<SqliteJournal> journal);
 
+  // `backup DIR`, from the store's folder.
+  absl::Status OnCommand(const std::string& command);
   void OnJournal(const absl::Status& status);
   void OnRefused(const RunKey& key, const absl::Status& status);
   void OnFatal(const absl::Status& status);
@@ -43,13 +47,14 @@ class Daemon {
   SystemClock clock_;
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   LoopMetrics metrics_{*registry_};
-  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<SqliteJournal> journal_;
   Inbox inbox_;
   BoardHolder boards_;
   EngineThread engine_;
   Answers answers_{boards_, inbox_, engine_.fitters(), clock_};
   std::unique_ptr<RpcServer> rpc_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<CommandSocket> commands_;
   uint64_t ready_listener_ = 0;
   mutable std::mutex failure_mutex_;
   absl::Status failure_;

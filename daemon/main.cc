@@ -10,6 +10,7 @@
 #include "daemon/config/config.h"
 #include "daemon/daemon.h"
 #include "daemon/os/signals.h"
+#include "daemon/store_commands.h"
 
 namespace {
 
@@ -23,6 +24,9 @@ struct Flags {
   std::vector<std::string> settings;
   bool check_config = false;
   bool print_config = false;
+  bool doctor = false;
+  bool salvage = false;
+  std::string backup;
 };
 
 void Describe(CLI::App& app, Flags& flags) {
@@ -35,6 +39,16 @@ void Describe(CLI::App& app, Flags& flags) {
       ->type_name("KEY=VALUE");
   app.add_flag("--check-config", flags.check_config, "Check the configuration and exit");
   app.add_flag("--print-config", flags.print_config, "Print the configuration in force, defaults included, and exit");
+  app.add_flag("--salvage", flags.salvage,
+               "Of a damaged store, make a new one beside it of all that can be read, and exit");
+  app.add_subcommand("doctor", "Say what is in the store, and whether a daemon can start on it")
+      ->fallthrough()
+      ->callback([&flags] { flags.doctor = true; });
+  CLI::App* backup = app.add_subcommand("backup", "Copy the store, of a running daemon too, and read the copy");
+  backup->fallthrough()
+      ->add_option("DIR", flags.backup, "A folder that holds no store; the daemon must be able to write there")
+      ->required();
+  app.require_subcommand(0, 1);
 }
 
 absl::Status Override(const Flags& flags, curvecast::v1::Config& config) {
@@ -68,6 +82,8 @@ int Fail(const absl::Status& status, int code) {
   std::cerr << "curvecastd: " << status.message() << "\n";
   return code;
 }
+
+int Report(const absl::Status& status) { return status.ok() ? kOk : Fail(status, kFailed); }
 
 int Serve(const curvecast::v1::Config& config) {
   setenv("GRPC_VERBOSITY", "NONE", 0);  // What matters of it is said in our words; the environment may ask for more.
@@ -106,6 +122,10 @@ int main(int argc, char** argv) {
     std::cout << "the configuration is fine\n";
     return kOk;
   }
+  const std::string& store = config->store().directory();
+  if (flags.doctor) return Report(curvecast::DoctorStore(store));
+  if (!flags.backup.empty()) return Report(curvecast::BackUpStore(store, flags.backup));
+  if (flags.salvage) return Report(curvecast::SalvageStore(store));
   spdlog::set_default_logger(spdlog::stderr_color_mt("curvecastd"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   spdlog::set_level(spdlog::level::from_str(config->log().level()));

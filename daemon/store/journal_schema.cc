@@ -1,16 +1,12 @@
 #include "daemon/store/journal_schema.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include "daemon/store/store_folder.h"
 #include "fmt/format.h"
 
 namespace curvecast {
@@ -23,15 +19,6 @@ constexpr const char* kEventTable =
 // one.
 constexpr const char* kTipTable =
     "CREATE TABLE tip(id INTEGER PRIMARY KEY CHECK(id = 1), last_event INTEGER NOT NULL) STRICT";
-
-absl::Status SyncFolder(const std::filesystem::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
-  const int error = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (synced) return absl::OkStatus();
-  return absl::UnavailableError(fmt::format("{}: cannot sync the folder ({})", folder.string(), std::strerror(error)));
-}
 
 absl::Status Fill(const std::string& file) {
   absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(file, SqliteDatabase::IfMissing::kCreate);
@@ -75,18 +62,26 @@ absl::Status CheckTables(SqliteDatabase& database, const std::string& file) {
 
 }  // namespace
 
-absl::Status CreateJournalFile(const std::string& file) {
+absl::Status MakeWhole(const std::string& file, absl::FunctionRef<absl::Status(const std::string& unfinished)> fill) {
   const std::string unfinished = file + ".new";
-  for (const std::string& leftover : {unfinished, unfinished + "-journal"}) {
-    std::error_code ignored;  // If it cannot be removed, making it anew says why.
-    std::filesystem::remove(leftover, ignored);
+  const auto remove_leftovers = [&] {
+    for (const std::string& leftover : {unfinished, unfinished + "-journal"}) {
+      std::error_code ignored;  // If it cannot be removed, making it anew says why.
+      std::filesystem::remove(leftover, ignored);
+    }
+  };
+  remove_leftovers();
+  if (absl::Status status = fill(unfinished); !status.ok()) {
+    remove_leftovers();
+    return status;
   }
-  if (absl::Status status = Fill(unfinished); !status.ok()) return status;
   std::error_code error;
   std::filesystem::rename(unfinished, file, error);
   if (error) return absl::UnavailableError(fmt::format("{}: cannot be made ({})", file, error.message()));
   return SyncFolder(std::filesystem::path(file).parent_path());
 }
+
+absl::Status CreateJournalFile(const std::string& file) { return MakeWhole(file, Fill); }
 
 absl::Status PrepareJournal(SqliteDatabase& database, const std::string& file) {
   // Exclusive first: a WAL that is opened so needs no shared memory, and no other connection can meet it.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "daemon/store/sqlite_handle.h"
@@ -13,7 +14,10 @@ namespace curvecast {
 inline constexpr int64_t kJournalApplicationId = 0x43764374;  // "CvCt"
 inline constexpr int64_t kJournalVersion = 1;                 // SQLite's user_version.
 
-// Makes an empty journal at `file`, whole or not at all: a file of that name is never half made.
+// Makes `file`, whole or not at all: `fill` makes it under another name, durably, and then it is renamed.
+absl::Status MakeWhole(const std::string& file, absl::FunctionRef<absl::Status(const std::string& unfinished)> fill);
+
+// Makes an empty journal at `file`, whole or not at all.
 absl::Status CreateJournalFile(const std::string& file);
 
 // Checks marks and tables, changing nothing; then makes the connection the only one, durable at every commit.

@@ -29,9 +29,12 @@ absl::Status ToStatus(sqlite3* database, int extended, const std::string& file) 
                                         "; free some space on its disk, what was refused can then be sent again");
   }
   switch (code) {
+    case SQLITE_ERROR:  // Our statements are always the same and right, so it is the file that makes no sense.
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return absl::DataLossError(what + "; the file is damaged: restore it from a copy, or move it away to start anew");
+      return absl::DataLossError(
+          what +
+          "; the file is damaged: restore it from a copy, run curvecastd --salvage, or move it away to start anew");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return absl::UnavailableError(what + "; another program has the file open: close it");
@@ -106,6 +109,11 @@ absl::StatusOr<SqliteStatement> SqliteDatabase::Prepare(const std::string& sql) 
   const int code = sqlite3_prepare_v3(database_.get(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
   if (code != SQLITE_OK) return ToStatus(database_.get(), code, file_);
   return SqliteStatement(raw, file_);
+}
+
+absl::Status SqliteDatabase::LastError() const {
+  const int code = sqlite3_extended_errcode(database_.get());
+  return code == SQLITE_OK || code == SQLITE_DONE ? absl::OkStatus() : ToStatus(database_.get(), code, file_);
 }
 
 absl::StatusOr<int64_t> SqliteDatabase::QueryInteger(const std::string& sql) {

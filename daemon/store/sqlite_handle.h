@@ -62,10 +62,19 @@ class SqliteDatabase {
   // The first column of the first row; 0 if there is none.
   absl::StatusOr<int64_t> QueryInteger(const std::string& sql);
 
+  // What the last call on it said.
+  absl::Status LastError() const;
+
+  // Whether the last connection to close a WAL writes it back and removes it, as SQLite does by default.
+  void WriteBackOnClose(bool on) {
+    sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, nullptr);
+  }
+
   // Whether a transaction is open: a failed COMMIT may or may not have ended it.
   bool InTransaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
 
  private:
+  friend class DatabaseCopy;
   struct Closer {
     void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
   };

@@ -6,25 +6,17 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "daemon/store/database_copy.h"
 #include "daemon/store/event_codec.h"
+#include "daemon/store/journal_check.h"
 #include "daemon/store/journal_schema.h"
+#include "daemon/store/store_folder.h"
 #include "fmt/format.h"
 
 namespace curvecast {
 namespace {
 
 namespace fs = std::filesystem;
-
-absl::Status MakeFolder(const std::string& directory) {
-  if (directory.empty()) return absl::InvalidArgumentError("store.directory is empty: write the path of a folder");
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (!error && fs::is_directory(directory, error)) return absl::OkStatus();
-  return absl::PermissionDeniedError(fmt::format(
-      "{}: cannot make this folder for the store ({}): choose another one (store.directory) or give the daemon's "
-      "user the right to make it",
-      directory, error ? error.message() : "it is a file"));
-}
 
 // A missing file is a new store, unless what belongs to it is still there.
 absl::Status CreateIfMissing(const std::string& file) {
@@ -37,24 +29,54 @@ absl::Status CreateIfMissing(const std::string& file) {
   return CreateJournalFile(file);
 }
 
+absl::Status CheckNothingIsMissing(int64_t last_id, int64_t acknowledged, const std::string& file) {
+  if (acknowledged <= last_id) return absl::OkStatus();
+  return absl::DataLossError(fmt::format(
+      "{0}: damaged: event {1} was acknowledged (journal.tip beside it says so) and the newest that can be read is "
+      "{2}; "
+      "{0}-wal is damaged or was taken away: run curvecastd --salvage, restore a copy, or remove journal.tip to go on "
+      "without the events from {3} on",
+      file, acknowledged, last_id, last_id + 1));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& directory) {
-  if (absl::Status status = MakeFolder(directory); !status.ok()) return status;
+  if (absl::Status status = MakeStoreFolder(directory); !status.ok()) return status;
+  return Open(directory, Purpose::kServe);
+}
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::OpenToLook(const std::string& directory) {
+  std::error_code error;
+  if (!fs::exists(fs::path(directory) / "journal.db", error)) {
+    return absl::NotFoundError(fmt::format("{}: there is no journal.db: name the folder of a store", directory));
+  }
+  return Open(directory, Purpose::kLook);
+}
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& directory, Purpose purpose) {
   const std::string file = fs::path(directory) / "journal.db";
   absl::StatusOr<StoreLock> lock = StoreLock::Take(fs::path(directory) / "journal.lock");
   if (!lock.ok()) return lock.status();
   if (absl::Status status = CreateIfMissing(file); !status.ok()) return status;
+  if (absl::Status status = CheckHead(file); !status.ok()) return status;
 
   absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(file, SqliteDatabase::IfMissing::kFail);
   if (!database.ok()) return database.status();
+  // What is refused stays as it is: the log of a damaged store may hold what can still be salvaged.
+  database->WriteBackOnClose(false);
   if (absl::Status status = PrepareJournal(*database, file); !status.ok()) return status;
+  if (absl::Status status = CheckStructure(*database, file); !status.ok()) return status;
   absl::StatusOr<int64_t> last_id = ReadTip(*database, file);
   if (!last_id.ok()) return last_id.status();
+  absl::StatusOr<TipMark> mark = TipMark::Open(fs::path(directory) / "journal.tip");
+  if (!mark.ok()) return mark.status();
+  if (absl::Status status = CheckNothingIsMissing(*last_id, mark->acknowledged(), file); !status.ok()) return status;
   absl::StatusOr<Statements> statements = Prepare(*database);
   if (!statements.ok()) return statements.status();
-  return std::unique_ptr<SqliteJournal>(
-      new SqliteJournal(*std::move(lock), file, *std::move(database), *std::move(statements), *last_id));
+  database->WriteBackOnClose(purpose == Purpose::kServe);
+  return std::unique_ptr<SqliteJournal>(new SqliteJournal(*std::move(lock), file, *std::move(database),
+                                                          *std::move(statements), *std::move(mark), *last_id));
 }
 
 absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase& database) {
@@ -77,6 +99,7 @@ absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase&
 absl::Status SqliteJournal::Append(absl::Span<const Event> events) {
   CURVECAST_CHECK(!replaying_);
   if (events.empty()) return absl::OkStatus();
+  std::lock_guard lock(mutex_);
   if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
   if (absl::Status status = Insert(events); !status.ok()) return GiveUp(std::move(status));
   if (absl::Status status = statements_.commit.Run(); !status.ok()) {
@@ -85,6 +108,7 @@ absl::Status SqliteJournal::Append(absl::Span<const Event> events) {
     return status;
   }
   last_id_ += static_cast<int64_t>(events.size());
+  mark_.Set(last_id_);
   return absl::OkStatus();
 }
 
@@ -123,6 +147,7 @@ void SqliteJournal::Retract() {
 
 absl::Status SqliteJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit) {
   CURVECAST_CHECK(!replaying_);
+  std::lock_guard lock(mutex_);
   replaying_ = true;
   absl::Status status;
   int64_t id = 0;
@@ -140,6 +165,20 @@ absl::Status SqliteJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit)
         "{}: damaged: it ends with event {} and not with event {}: restore it from a copy", file_, id, last_id_));
   }
   return status;
+}
+
+absl::Status SqliteJournal::BackUp(const std::string& directory) {
+  if (absl::Status status = MakeStoreFolder(directory); !status.ok()) return status;
+  const std::string file = fs::path(directory) / "journal.db";
+  std::error_code error;
+  for (const std::string& taken : {file, file + "-wal"}) {
+    if (fs::exists(taken, error)) {
+      return absl::AlreadyExistsError(fmt::format("{}: is there already: back up into another folder", taken));
+    }
+  }
+  return MakeWhole(file, [&](const std::string& unfinished) {
+    return CopyDatabase(database_, mutex_, backups_cancelled_, unfinished);
+  });
 }
 
 absl::StatusOr<Event> SqliteJournal::ReadRow(int64_t expected_id) const {

@@ -68,6 +68,23 @@ void BM_Replay(benchmark::State& state) {
 }
 BENCHMARK(BM_Replay)->ArgName("points")->Arg(64)->Arg(256);
 
+// What a start costs before its replay: the check that the file is in order. By bytes of the file.
+void BM_Open(benchmark::State& state) {
+  const Folder folder;
+  {
+    auto journal = SqliteJournal::Open(folder.path());
+    if (!journal.ok()) return state.SkipWithError(journal.status().ToString().c_str());
+    for (int64_t i = 0; i < state.range(0); i += 1024) {
+      if (!(*journal)->Append(Batches(1024, 128)).ok()) return state.SkipWithError("append failed");
+    }
+  }
+  for (auto _ : state) {
+    if (!SqliteJournal::Open(folder.path()).ok()) return state.SkipWithError("open failed");
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(fs::file_size(folder.path() / "journal.db")));
+}
+BENCHMARK(BM_Open)->ArgName("batches")->Arg(80 * 1024)->Unit(benchmark::kMillisecond);
+
 void BM_Encode(benchmark::State& state) {
   const Event event = BatchOf(1, 0, static_cast<size_t>(state.range(0)));
   size_t bytes = 0;

@@ -2,29 +2,37 @@
 
 #include <cstdint>
 
-// A disk that fails on demand, for tests of the SQLite journal. While an object lives, every file that this process
-// opens through SQLite goes through it; there is one at a time, and files opened through it must be closed before it
-// goes.
+#include "tests/contract/vfs_layer.h"
+
 namespace curvecast {
 
-class FaultyDisk {
+// A disk that fails on demand, for tests of the SQLite journal.
+class FaultyDisk : public VfsLayer {
  public:
   enum class Fault {
     kNoSpace,  // A write fails with "disk full".
     kWriteError,
-    kSyncError,  // The data were written; only the sync fails.
+    kShortWrite,  // The first half of the bytes were written; then the disk was full.
+    kSyncError,   // The data were written; only the sync fails.
+    kReadError,
   };
 
-  FaultyDisk();
-  ~FaultyDisk();
-  FaultyDisk(const FaultyDisk&) = delete;
-  FaultyDisk& operator=(const FaultyDisk&) = delete;
-
   // The n-th operation of that kind from now on fails (1: the next one), and `times` - 1 after it.
-  void Fail(Fault fault, int64_t n, int64_t times);
-  void Heal();
+  void Fail(Fault fault, int64_t n, int64_t times) { fault_ = fault, until_ = n - 1, times_ = times, struck_ = 0; }
+  void Heal() { times_ = 0; }
   // Faults that struck since Fail.
-  int64_t struck() const;
+  int64_t struck() const { return struck_; }
+
+ private:
+  int Read(File& file, void* to, int size, int64_t at) override;
+  int Write(File& file, const void* from, int size, int64_t at) override;
+  int Sync(File& file, int flags) override;
+  bool Strikes();
+
+  Fault fault_ = Fault::kNoSpace;
+  int64_t until_ = 0;  // Operations that still succeed.
+  int64_t times_ = 0;  // Operations that then fail.
+  int64_t struck_ = 0;
 };
 
 }  // namespace curvecast

@@ -93,6 +93,7 @@ std::vector<Kind> Kinds() {
   return {{"Memory", [] { return std::make_unique<MemoryBench>(); }},
           {"SqliteOnAFullDisk", sqlite(FaultyDisk::Fault::kNoSpace)},
           {"SqliteOnABadDisk", sqlite(FaultyDisk::Fault::kWriteError)},
+          {"SqliteOnADiskThatWritesHalf", sqlite(FaultyDisk::Fault::kShortWrite)},
           {"SqliteOnADiskThatDoesNotSync", sqlite(FaultyDisk::Fault::kSyncError)}};
 }
 

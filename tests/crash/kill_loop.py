@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Kills curvecastd again and again under several writers, and checks that no acknowledged point is lost and none is doubled.
 
-kill_loop.py [CYCLES [SEED]]; ends with 0 if every check held. See README.md.
+Ends with 0 if every check held. See README.md.
 """
 
+import argparse
 import os
 import pathlib
 import queue
@@ -21,11 +22,11 @@ import grpc  # noqa: E402
 from curvecast.v1 import ingest_pb2, ingest_pb2_grpc, run_pb2  # noqa: E402
 from daemon_under_test import Daemon, metric, wait_until  # noqa: E402
 
-WRITERS = 6
 POINTS_PER_BATCH = 50
+CYCLES_A_STORE = 50  # Then a fresh one, so that a replay stays short.
 RESENT_ON_PURPOSE = 3  # Batches that are known to be safe and are sent once more.
 UNACKNOWLEDGED_AT_MOST = 64
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 
 
 class Writer:
@@ -129,33 +130,37 @@ def one_cycle(daemon, writers, chance):
     time.sleep(chance.uniform(0.05, 0.5))  # The moment of the kill is what is tried out.
     daemon.kill()
     finish(threads, writers)
-    daemon.start()
+    daemon.start(TIMEOUT_S)
     for writer in writers:
         writer.check(daemon)
 
 
+def curves(daemon, writers):
+    return [daemon.text(f"/api/v1/runs/crash/{writer.run.run_id}/curve") for writer in writers]
+
+
 def last_words(daemon, writers):
-    """One more life in peace: everything that was sent gets acknowledged, and is there once."""
+    """One more life in peace: everything that was sent gets acknowledged, and is there once, after a fresh replay too."""
     goal = max(writer.sent for writer in writers) + 1
     for writer in writers:
         finish(write_in_threads([writer], daemon.grpc, lambda: writer.acknowledged >= goal), [writer])
         wait_until(lambda: writer.expected_sequence(daemon.grpc) == writer.sent + 1, TIMEOUT_S, writer.run.run_id)
+    before = curves(daemon, writers)
     daemon.stop()
-    daemon.start()
+    daemon.start(TIMEOUT_S)
     for writer in writers:
         writer.check_points(daemon, writer.sent)
+    if curves(daemon, writers) != before:
+        raise AssertionError("a fresh replay gives other curves than the daemon had")
 
 
-def main():
-    cycles = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)
-    print(f"{cycles} cycles of {WRITERS} writers, seed {seed}", flush=True)
-    chance = random.Random(seed)
+def one_store(cycles, clients, chance):
+    """So many kills of a daemon on a fresh store; returns how many points were sent."""
     folder = tempfile.mkdtemp(prefix="curvecast_kill_loop_")
     daemon = Daemon(folder)
     try:
-        daemon.start()
-        writers = [Writer(number) for number in range(WRITERS)]
+        daemon.start(TIMEOUT_S)
+        writers = [Writer(number) for number in range(clients)]
         for cycle in range(1, cycles + 1):
             one_cycle(daemon, writers, chance)
             print(f"cycle {cycle}: {sum(w.acknowledged for w in writers) * POINTS_PER_BATCH} points safe", flush=True)
@@ -166,7 +171,21 @@ def main():
         if daemon.process:
             daemon.kill()
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{sum(w.sent for w in writers) * POINTS_PER_BATCH} points, none lost, none doubled")
+    return sum(w.sent for w in writers) * POINTS_PER_BATCH
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cycles", type=int, default=10)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    flags = parser.parse_args()
+    print(f"{flags.cycles} cycles of {flags.clients} clients, seed {flags.seed}", flush=True)
+    chance = random.Random(flags.seed)
+    points = 0
+    for done in range(0, flags.cycles, CYCLES_A_STORE):
+        points += one_store(min(CYCLES_A_STORE, flags.cycles - done), flags.clients, chance)
+    print(f"{points} points, none lost, none doubled")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+#include "daemon/store/examination.h"
+
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "core/engine/engine.h"
+#include "daemon/store/journal_schema.h"
+#include "daemon/store/row_scan.h"
+#include "daemon/store/sqlite_journal.h"
+#include "fmt/format.h"
+
+namespace curvecast {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What a replay shows of the events.
+struct Contents {
+  int64_t events = 0;
+  int64_t points = 0;
+  int64_t first_micros = 0, last_micros = 0;
+  Engine engine;
+};
+
+absl::Status Read(SqliteJournal& journal, Contents& contents) {
+  return journal.Replay([&](const Event& event) {
+    ++contents.events;
+    if (contents.events == 1) contents.first_micros = event.time_unix_micros;
+    contents.last_micros = event.time_unix_micros;
+    if (const auto* batch = std::get_if<BatchAppended>(&event.body)) {
+      for (const Column& column : batch->columns) contents.points += static_cast<int64_t>(column.steps.size());
+    }
+    return contents.engine.Apply(event).status();
+  });
+}
+
+std::string Time(int64_t micros) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", absl::FromUnixMicros(micros), absl::UTCTimeZone());
+}
+
+std::string Files(const std::string& directory) {
+  std::string text;
+  for (const char* name : {"journal.db", "journal.db-wal", "journal.tip", "journal.lock"}) {
+    std::error_code error;
+    const auto size = fs::file_size(fs::path(directory) / name, error);
+    if (!error) text += fmt::format("  {:<15}{:>14} bytes\n", name, size);
+  }
+  return fmt::format("{}\n{}", directory, text.empty() ? "  no store\n" : text);
+}
+
+std::string Describe(const Contents& contents) {
+  std::string text = fmt::format("{} events with {} points of {} runs, format {}\n", contents.events, contents.points,
+                                 contents.engine.runs(), kJournalVersion);
+  if (contents.events == 0) return text;
+  return text + fmt::format("from {} to {}\n", Time(contents.first_micros), Time(contents.last_micros));
+}
+
+std::string WhatCanBeRead(const std::string& directory) {
+  absl::StatusOr<RowScan> scan = RowScan::Of(fs::path(directory) / "journal.db");
+  if (!scan.ok()) return "";
+  return fmt::format("{} events can still be read, the newest is {}: curvecastd --salvage makes a new store of them\n",
+                     scan->size(), scan->last_id());
+}
+
+}  // namespace
+
+Examination Examine(const std::string& directory) {
+  Examination examination{Files(directory), absl::OkStatus()};
+  absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::OpenToLook(directory);
+  examination.verdict = journal.status();
+  if (journal.ok()) {
+    Contents contents;
+    examination.verdict = Read(**journal, contents);
+    if (examination.verdict.ok()) examination.text += Describe(contents);
+  }
+  if (absl::IsDataLoss(examination.verdict)) examination.text += WhatCanBeRead(directory);
+  return examination;
+}
+
+}  // namespace curvecast

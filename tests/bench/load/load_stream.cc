@@ -1,0 +1,182 @@
+#include "tests/bench/load/load_stream.h"
+
+#include <utility>
+
+namespace curvecast {
+namespace {
+
+constexpr int64_t kTotalSteps = 10'000'000;
+
+v1::PushRequest OpenOf(const std::string& run_id, uint32_t channel) {
+  v1::PushRequest request;
+  request.set_channel(channel);
+  v1::Open& open = *request.mutable_open();
+  open.set_incarnation(1);
+  v1::Run& run = *open.mutable_run();
+  run.set_project("load");
+  run.set_run_id(run_id);
+  run.set_total_steps(kTotalSteps);
+  run.mutable_schedule()->set_peak_lr(1e-3);
+  run.mutable_schedule()->set_warmup_steps(1000);
+  run.mutable_schedule()->set_decay(v1::Schedule::COSINE);
+  return request;
+}
+
+// A loss without a pattern would be easier on nobody: the law's fit takes what it gets.
+double ValueAt(int64_t step) {
+  return 2.0 + 100.0 / static_cast<double>(step + 50) + 0.001 * static_cast<double>(step % 97);
+}
+
+}  // namespace
+
+LoadStream::LoadStream(Options options) : options_(std::move(options)), waiting_(options_.run_ids.size()) {
+  for (const std::string& run_id : options_.run_ids) runs_.push_back({.run_id = run_id});
+  v1::Points& points = *batch_.mutable_batch()->add_points();
+  points.set_metric("train/loss");
+  points.mutable_step()->Resize(options_.points_per_batch, 0);
+  points.mutable_value()->Resize(options_.points_per_batch, 0);
+}
+
+void LoadStream::Start() {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // A connection of its own, as a job has.
+  stub_ = v1::IngestService::NewStub(
+      grpc::CreateCustomChannel(options_.address, grpc::InsecureChannelCredentials(), arguments));
+  context_.set_wait_for_ready(true);
+  stub_->async()->Push(&context_, this);
+  {
+    std::lock_guard lock(mutex_);
+    SendNext();
+  }
+  StartRead(&response_);
+  StartCall();
+}
+
+bool LoadStream::WaitUntilOpen() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return done_ || opened_ == runs_.size(); });
+  return !done_;
+}
+
+void LoadStream::Go() {
+  std::lock_guard lock(mutex_);
+  going_ = true;
+  SendNext();
+}
+
+void LoadStream::Offer(Clock::time_point due) {
+  std::lock_guard lock(mutex_);
+  offered_.push_back(due);
+  SendNext();
+}
+
+void LoadStream::Stop() {
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
+  SendNext();
+}
+
+grpc::Status LoadStream::WaitUntilDone(std::chrono::seconds timeout) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, timeout, [this] { return done_; })) {
+    return {grpc::StatusCode::DEADLINE_EXCEEDED, "the daemon does not acknowledge what was sent"};
+  }
+  return status_;
+}
+
+void LoadStream::Cancel() {
+  context_.TryCancel();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return done_; });
+}
+
+uint64_t LoadStream::acknowledged_batches() {
+  std::lock_guard lock(mutex_);
+  return acknowledged_;
+}
+
+void LoadStream::SendNext() {
+  if (writing_ || done_ || writes_done_) return;
+  if (opens_sent_ < runs_.size()) return WriteOpen();
+  if (stopping_) {
+    if (unacknowledged_ > 0) return;
+    writes_done_ = true;
+    StartWritesDone();
+    return;
+  }
+  if (!going_ || unacknowledged_ >= options_.window) return;
+  if (!options_.paced) return WriteBatch(Clock::now());
+  if (offered_.empty()) return;
+  const Clock::time_point due = offered_.front();
+  offered_.pop_front();
+  WriteBatch(due);
+}
+
+void LoadStream::WriteOpen() {
+  writing_ = true;
+  open_ = OpenOf(runs_[opens_sent_].run_id, static_cast<uint32_t>(opens_sent_));
+  ++opens_sent_;
+  StartWrite(&open_);
+}
+
+void LoadStream::WriteBatch(Clock::time_point since) {
+  writing_ = true;
+  const size_t channel = next_run_;
+  next_run_ = (next_run_ + 1) % runs_.size();
+  const uint64_t sequence = ++runs_[channel].sent;
+  batch_.set_channel(static_cast<uint32_t>(channel));
+  batch_.mutable_batch()->set_sequence(sequence);
+  v1::Points& points = *batch_.mutable_batch()->mutable_points(0);
+  const int64_t first = static_cast<int64_t>(sequence - 1) * options_.points_per_batch;
+  for (int i = 0; i < options_.points_per_batch; ++i) {
+    points.set_step(i, first + i);
+    points.set_value(i, ValueAt(first + i));
+  }
+  waiting_[channel].push_back({sequence, since});
+  ++unacknowledged_;
+  StartWrite(&batch_);
+}
+
+void LoadStream::OnWriteDone(bool ok) {
+  std::lock_guard lock(mutex_);
+  writing_ = false;
+  if (ok) SendNext();
+}
+
+void LoadStream::OnReadDone(bool ok) {
+  if (!ok) return;  // OnDone says why.
+  {
+    std::lock_guard lock(mutex_);
+    if (response_.has_opened()) ++opened_;
+    if (response_.has_ack()) Acknowledge(response_.channel(), response_.ack().sequence());
+    if (response_.has_rejected()) {
+      refusal_ = response_.rejected().message();
+      context_.TryCancel();
+    }
+    SendNext();
+    changed_.notify_all();
+  }
+  StartRead(&response_);
+}
+
+void LoadStream::Acknowledge(uint32_t channel, uint64_t sequence) {
+  const Clock::time_point now = Clock::now();
+  std::deque<Waiting>& waiting = waiting_[channel];
+  while (!waiting.empty() && waiting.front().sequence <= sequence) {
+    const auto after = std::chrono::duration_cast<std::chrono::microseconds>(now - waiting.front().since);
+    acknowledged_after_.push_back(static_cast<uint32_t>(after.count()));
+    waiting.pop_front();
+    --unacknowledged_;
+    ++acknowledged_;
+  }
+  runs_[channel].acknowledged = sequence;
+}
+
+void LoadStream::OnDone(const grpc::Status& status) {
+  std::lock_guard lock(mutex_);
+  done_ = true;
+  status_ = status;
+  changed_.notify_all();
+}
+
+}  // namespace curvecast

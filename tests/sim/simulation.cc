@@ -1,0 +1,190 @@
+#include "tests/sim/simulation.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "tests/sim/naive_run.h"
+
+namespace curvecast {
+namespace {
+
+constexpr size_t kActs = 400;
+constexpr size_t kPeace = 400;
+constexpr EngineLimits kLimits{.max_runs = 3, .max_metrics_per_run = 4};
+
+// Everything that is shown of a run, as text; NaN is like NaN.
+std::string TextOf(const Run& run) {
+  const std::shared_ptr<const RunView> view = run.View();
+  std::string text = absl::StrCat(static_cast<int>(view->state), " ", view->progress, " ", view->rewind_count, " ",
+                                  view->opened_at_unix_micros, " ", view->last_point_at_unix_micros, " ",
+                                  view->ended_at_unix_micros, " ", view->history->size());
+  for (const Step step : view->rewinds) absl::StrAppend(&text, " <", step);
+  for (const MetricView& metric : view->metrics) {
+    absl::StrAppend(&text, "\n", metric.metric, " ", metric.points, " ", metric.non_finite_points, " ",
+                    metric.last_step, " ", metric.last_value);
+    for (const Bin& bin : run.FindCurve(metric.metric)->bins()) {
+      absl::StrAppend(&text, " ", bin.first_step, ":", bin.count, ":", bin.mean);
+    }
+  }
+  return text;
+}
+
+std::vector<std::string> TextsOf(const Engine& engine) {
+  std::vector<std::string> texts;
+  engine.ForEach([&](const Run& run) { texts.push_back(TextOf(run)); });
+  return texts;
+}
+
+}  // namespace
+
+Simulation::Simulation(uint64_t seed) : random_(seed), daemon_(journal_, kLimits) {
+  // Two ranks on the first run, one each on three more: one run too many.
+  for (const auto& [run, writer] :
+       std::vector<std::pair<std::string, std::string>>{{"a", ""}, {"a", "rank1"}, {"b", ""}, {"c", ""}, {"d", ""}}) {
+    clients_.emplace_back(RunKey{"sim", run}, writer, random_());
+  }
+}
+
+std::string Simulation::Run() {
+  for (size_t i = 0; i < kActs && broken_.empty(); ++i) {
+    ActClients();
+    TurnDaemon();
+  }
+  Settle();
+  Check();
+  return broken_;
+}
+
+void Simulation::ActClients() {
+  // Wall clocks jump, backwards too.
+  now_ += static_cast<int64_t>(random_() % 1'000'000) - (random_() % 50 == 0 ? 3'600'000'000 : 0);
+  for (SimClient& client : clients_) {
+    client.Act(now_);
+    HoldStreams();
+  }
+  // Streams that their clients have left are cut at some time.
+  std::erase_if(streams_, [&](const Held& held) {
+    return held.stream != held.client->stream() && (held.stream->sent.empty() || random_() % 8 == 0);
+  });
+}
+
+void Simulation::HoldStreams() {
+  for (SimClient& client : clients_) {
+    const bool held = std::any_of(streams_.begin(), streams_.end(),
+                                  [&](const Held& other) { return other.stream == client.stream(); });
+    if (client.stream() != nullptr && !held) streams_.push_back({client.stream(), &client});
+  }
+}
+
+// Some of what lies on the streams, each stream's in its order, the streams' mixed by chance.
+std::vector<SteppedDaemon::Request> Simulation::TakeRequests(size_t most) {
+  std::vector<SteppedDaemon::Request> requests;
+  for (size_t i = 0; i < most && !streams_.empty(); ++i) {
+    const Held& held = streams_[random_() % streams_.size()];
+    if (held.stream->sent.empty()) continue;
+    SimClient* client = held.client;
+    const std::shared_ptr<SimStream> stream = held.stream;
+    requests.push_back({std::move(stream->sent.front()), [this, client, stream](const SteppedDaemon::Answer& answer) {
+                          Answer(*client, stream.get(), answer);
+                        }});
+    stream->sent.pop_front();
+  }
+  return requests;
+}
+
+void Simulation::Answer(SimClient& client, const SimStream* stream, const SteppedDaemon::Answer& answer) {
+  switch (answer.kind) {
+    case SteppedDaemon::Answer::Kind::kOpened:
+      if (!client.TakeOpened(stream, answer.sequence)) {
+        Fail(absl::StrCat("run ", client.key().run_id, " is told to go on with ", answer.sequence));
+      }
+      break;
+    case SteppedDaemon::Answer::Kind::kAck:
+      client.TakeAck(stream, answer.sequence);
+      break;
+    case SteppedDaemon::Answer::Kind::kRejected:
+      client.TakeRejected(stream, answer.status);
+      break;
+  }
+}
+
+void Simulation::TurnDaemon() {
+  if (random_() % 6 == 0) return;  // A slow one.
+  if (random_() % 20 == 0) journal_.FailAppend(1, absl::ResourceExhaustedError("full"));
+  if (random_() % 10 == 0) daemon_.Forecast(clients_[random_() % clients_.size()].key(), now_);
+  auto requests = daemon_.stuck() ? std::vector<SteppedDaemon::Request>() : TakeRequests(random_() % 12);
+  if (random_() % 40 != 0) {
+    daemon_.Turn(std::move(requests));
+    return;
+  }
+  daemon_.DieIn(std::move(requests), static_cast<SteppedDaemon::Moment>(random_() % 4));
+  ++deaths_;
+  // Connections died with it, and what lay on them.
+  for (const Held& held : streams_) held.stream->sent.clear();
+  for (SimClient& client : clients_) client.LoseStream();
+  streams_.clear();
+  Check();
+}
+
+void Simulation::Settle() {
+  const auto settled = [](const SimClient& client) { return client.settled(); };
+  for (size_t i = 0; i < kPeace && broken_.empty(); ++i) {
+    if (std::all_of(clients_.begin(), clients_.end(), settled)) return;
+    for (SimClient& client : clients_) client.SendAll(now_);
+    HoldStreams();
+    daemon_.Turn(daemon_.stuck() ? std::vector<SteppedDaemon::Request>() : TakeRequests(200));
+  }
+  for (const SimClient& client : clients_) {
+    if (!client.settled()) Fail(absl::StrCat("run ", client.key().run_id, ": not everything is acknowledged in peace"));
+  }
+}
+
+void Simulation::Check() {
+  CheckAcknowledged();
+  CheckFold();
+}
+
+void Simulation::CheckAcknowledged() {
+  std::map<std::tuple<std::string, std::string, uint64_t, uint64_t>, int> journaled;
+  for (const Event& event : journal_.events()) {
+    const auto* batch = std::get_if<BatchAppended>(&event.body);
+    if (batch == nullptr) continue;
+    if (++journaled[{event.key.run_id, batch->writer, batch->incarnation, batch->sequence}] > 1) {
+      Fail(absl::StrCat("run ", event.key.run_id, " has batch ", batch->sequence, " twice"));
+    }
+  }
+  for (const SimClient& client : clients_) {
+    for (const auto& [incarnation, acknowledged] : client.promised()) {
+      for (uint64_t sequence = 1; sequence <= acknowledged; ++sequence) {
+        if (!journaled.contains({client.key().run_id, client.writer(), incarnation, sequence})) {
+          Fail(absl::StrCat("run ", client.key().run_id, " lost batch ", sequence, " of life ", incarnation));
+        }
+      }
+    }
+  }
+}
+
+void Simulation::CheckFold() {
+  if (daemon_.stuck()) return;
+  Engine fresh;
+  std::map<RunKey, NaiveRun> naive;
+  for (const Event& event : journal_.events()) {
+    if (!fresh.Apply(event).ok()) Fail("the journal holds what does not fit");
+    naive[event.key].Apply(event);
+  }
+  if (TextsOf(fresh) != TextsOf(daemon_.engine())) Fail("the state is not that of a fresh replay");
+  for (const auto& [key, run] : naive) {
+    const curvecast::Run* found = daemon_.engine().Find(key);
+    const std::string difference = found == nullptr ? "it is missing" : run.DiffersFrom(*found);
+    if (!difference.empty()) Fail(absl::StrCat("run ", key.run_id, ": ", difference));
+  }
+}
+
+void Simulation::Fail(std::string what) {
+  if (broken_.empty()) broken_ = std::move(what);
+}
+
+}  // namespace curvecast

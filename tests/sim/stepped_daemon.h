@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/engine/admission.h"
+#include "core/engine/engine.h"
+#include "core/ports/memory_journal.h"
+
+namespace curvecast {
+
+// The order of EngineThread, a step at a time and without threads: admit, append, apply, answer. The engine, its
+// admission and the journal are the real ones; inbox, board and the threads that fit are not here, and forecasts are
+// made up.
+class SteppedDaemon {
+ public:
+  struct Answer {
+    enum class Kind { kOpened, kAck, kRejected } kind = Kind::kAck;
+    uint64_t sequence = 0;  // Expected next, of an open.
+    absl::Status status;
+  };
+  struct Request {
+    Event event;
+    std::function<void(const Answer&)> answer;
+  };
+  enum class Moment { kBeforeAppend, kUnsynced, kSynced, kApplied };
+
+  SteppedDaemon(MemoryJournal& journal, EngineLimits limits) : journal_(journal), limits_(limits) { Start(); }
+
+  // One turn of the loop. False if the journal did not take the transaction: it waits, and is tried again by the next
+  // turn, which then takes no requests.
+  bool Turn(std::vector<Request> requests);
+  // One turn in which the process dies at that moment, then a start. What was handed in is not answered.
+  void DieIn(std::vector<Request> requests, Moment moment);
+  bool stuck() const { return !staged_.empty(); }
+
+  // A forecast of the run as it is now joins the next transaction, if the journal keeps it.
+  void Forecast(const RunKey& key, int64_t now);
+
+  Engine& engine() { return *engine_; }
+
+ private:
+  void Start();  // Replays.
+  void Admit(Request request);
+  void Apply();
+  void AnswerAll();
+
+  MemoryJournal& journal_;
+  const EngineLimits limits_;
+  std::unique_ptr<Engine> engine_;
+  std::optional<Admission> admission_;
+  std::vector<Event> staged_;
+  std::vector<std::pair<std::function<void(const Answer&)>, Answer>> pending_;
+};
+
+}  // namespace curvecast
