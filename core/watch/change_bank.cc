@@ -43,6 +43,8 @@ void ChangeBank::Add(const Point& point) {
 }
 
 void ChangeBank::Follow(const Point& point, double course, Effect& effect) {
+  // What the fault has done to the stray moves on and fades with it.
+  effect.on_state.tail<2>() = (point.expected.moved * effect.on_state.tail<2>()).eval();
   const double left = course - point.expected.row.dot(effect.on_state);
   effect.square += left * left / point.variance;
   effect.product += left * point.innovation / point.variance;

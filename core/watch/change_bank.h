@@ -14,9 +14,10 @@ namespace curvecast {
 // thirteen earlier points at a time (the nearest ones close together, the farthest far apart).
 //
 // A fault that starts at s changes the observations, and through the filter's gain the state that is learned from them.
-// What is left of it in the innovations is known (Willsky and Jones 1976): g_t = h_t - f_t' G_{t-1}, G_t = G_{t-1} +
-// K_t g_t, with h the fault's own course. So the amplitude that fits best since s is b / a, with a = sum g^2 / S and b
-// = sum g nu / S, whatever the filter has taken over of the fault, and however little it knew of the curve before.
+// What is left of it in the innovations is known (Willsky and Jones 1976): g_t = h_t - f_t' F G_{t-1}, G_t = F G_{t-1}
+// + K_t g_t, with h the fault's own course and F what moves the state on. So the amplitude that fits best since s is b
+// / a, with a = sum g^2 / S and b = sum g nu / S, whatever the filter has taken over of the fault, and however little
+// it knew of the curve before.
 //
 // For an amplitude d the likelihood ratio since s is exp(d b - d^2 a / 2). Its mixture over amplitudes and its sum over
 // s is an e-detector (Shirayev 1963, Roberts 1966; Shin, Ramdas and Rinaldo 2024): while nothing has changed the mean

@@ -55,7 +55,9 @@ void FeatureTrack::Bracket(double step) {
 }
 
 double FeatureTrack::NodeAfter(double step) const {
-  double next = step + std::max(1.0, std::floor(step / kPieces));
+  // From the whole step, so that early nodes are every step, although the schedule turns between steps.
+  double next = std::floor(step) + std::max(1.0, std::floor(step / kPieces));
+  if (step < clock_.end()) next = std::min(next, clock_.end());
   if (clock_.kind() == RateKind::kUnknown) return next;
   const auto& knots = plan_.schedule->knots();
   const auto turn = std::upper_bound(knots.begin(), knots.end(), step,

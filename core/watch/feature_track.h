@@ -8,7 +8,8 @@ namespace curvecast {
 
 // The law's features along one run, for steps that mostly rise: exact at nodes, linear between them, so that a point
 // costs nanoseconds however long the run. Nodes lie 1/256 of the step apart, and where the schedule turns; what is
-// between them is off by less than 1e-5.
+// between them is off by less than 3e-5 in the log loss of a run as finished runs were, once a thousandth
+// of the run is over.
 //
 // A plan without an end, or a run that is past it, gets an end for its features' sake, and a new track when that is
 // reached.

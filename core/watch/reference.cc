@@ -38,6 +38,7 @@ void Reference::Advance(double step, double stray) {
   covariance_.bottomRows<2>() = (move * covariance_.bottomRows<2>()).eval();
   covariance_.rightCols<2>() = (covariance_.rightCols<2>() * move.transpose()).eval();
   covariance_.bottomRightCorner<2, 2>() += settled - move * settled * move.transpose();
+  moved_ = (move * moved_).eval();
   step_ = step;
 }
 
@@ -46,6 +47,7 @@ Reference::Expected Reference::Expect(const FeatureRow& row, const FeatureRow& b
   expected.row.head<kCoefficients>() = row - correlation * before;
   expected.row(kStray) = 1 - correlation;
   expected.row(kBend) = 0;
+  expected.moved = moved_;
   expected.value = expected.row.dot(state_);
   expected.gain.noalias() = covariance_ * expected.row;
   expected.variance = std::max(expected.row.dot(expected.gain), kLeastVariance);
@@ -56,6 +58,7 @@ void Reference::Update(const Expected& expected, double innovation, double noise
   const double total = expected.variance + noise;
   state_ += expected.gain * (innovation / total);
   covariance_.noalias() -= (expected.gain / total) * expected.gain.transpose();
+  moved_.setIdentity();
 }
 
 double Reference::Level(const FeatureRow& row) const { return row.dot(state_.head<kCoefficients>()) + state_(kStray); }

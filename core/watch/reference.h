@@ -24,10 +24,11 @@ class Reference {
 
   // What is expected of a whitened observation with these features, before it is seen.
   struct Expected {
-    Vector row;           // f(t) - rho f(t-1), with the stray's 1 - rho, and 0.
-    double value = 0;     // Of y_t - rho y_{t-1}.
-    double variance = 0;  // Of the state's part.
-    Vector gain;          // P row: times 1 / total variance it is the Kalman gain.
+    Vector row;                                           // f(t) - rho f(t-1), with the stray's 1 - rho, and 0.
+    double value = 0;                                     // Of y_t - rho y_{t-1}.
+    double variance = 0;                                  // Of the state's part.
+    Vector gain;                                          // P row: times 1 / total variance it is the Kalman gain.
+    Eigen::Matrix2d moved = Eigen::Matrix2d::Identity();  // What the state's stray has gone through since the update.
   };
 
   // Moves on to a step, > 0, where curves stray by so much. Steps in log t and not in log x, which stands still where
@@ -53,6 +54,7 @@ class Reference {
  private:
   Vector state_ = Vector::Zero();
   Matrix covariance_ = Matrix::Zero();
+  Eigen::Matrix2d moved_ = Eigen::Matrix2d::Identity();  // Since the newest update.
   double step_ = 0;
 };
 
