@@ -140,6 +140,11 @@ void LossWatch::TakeBins(const Curve& curve, Step before) {
     divergence_.Add(level, smooth_, expected.value, sd, place.rate);
     reference_->Update(expected, std::clamp(level - expected.value, -reach, reach), noise);
   }
+  if (!incident_ || !reference_) return;
+  // The bins hold the deviation that is flagged, and the old reference's coefficients are those of other features.
+  Reference frozen = *reference_;
+  frozen.Shift(-incident_->sign() * incident_->excess());
+  incident_->Freeze(frozen);
 }
 
 LossWatch::Tested LossWatch::Test(const Point& point) const {
