@@ -23,8 +23,12 @@ void Divergence::Add(double level, double smooth, double reference, double point
   rise_ = level - lowest_;
   const double by_mean = smooth - lowest_;
   threshold_ = std::max(kRise, kPointSds * point_sd);
-  const bool high = rise_ > threshold_ || by_mean > std::max(kRise, kSmoothSds * point_sd);
-  const double up = std::max(rise_, by_mean);
+  const double mean_threshold = std::max(kRise, kSmoothSds * point_sd), up = std::max(rise_, by_mean);
+  const bool by_point = rise_ > threshold_, high = by_point || by_mean > mean_threshold;
+  if (high && !by_point) {
+    rise_ = by_mean;
+    threshold_ = mean_threshold;
+  }
   highest_ = high ? std::max(highest_, up) : 0;
   in_row_ = high && up >= kStillUp * highest_ ? in_row_ + 1 : 0;
 }

@@ -14,8 +14,9 @@ class Divergence {
   void Restart(double reference);
 
   bool diverging() const { return in_row_ >= kInRow; }
-  double rise() const { return rise_; }            // Of the newest point over the lowest level, log loss.
-  double threshold() const { return threshold_; }  // Of the rise.
+  // Over the lowest level, log loss: of the newest point, or of the mean of the newest where only that is high.
+  double rise() const { return rise_; }
+  double threshold() const { return threshold_; }  // Of that rise.
   double lowest() const { return lowest_; }
 
  private:

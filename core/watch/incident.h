@@ -24,6 +24,9 @@ class Incident {
   // A point of this log loss; the noise of a point.
   void Add(double level, const FeatureRow& row, double point_sd);
 
+  // The law's features have changed: where the curve would be without the deviation is said anew.
+  void Freeze(const Reference& frozen) { opened_.frozen = frozen; }
+
   Flag& flag() { return opened_.flag; }
   const Flag& flag() const { return opened_.flag; }
   const Reference& frozen() const { return opened_.frozen; }

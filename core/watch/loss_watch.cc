@@ -143,6 +143,11 @@ void LossWatch::TakeBins(const Curve& curve, Step before) {
     rate_ = place.rate;
     reference_->Update(expected, std::clamp(level - expected.value, -reach, reach), noise);
   }
+  if (!incident_ || !reference_) return;
+  // The bins hold the deviation that is flagged, and the old reference's coefficients are those of other features.
+  Reference frozen = *reference_;
+  frozen.Shift(-incident_->sign() * incident_->excess());
+  incident_->Freeze(frozen);
 }
 
 void LossWatch::Advance(const Point& point) {

@@ -58,6 +58,13 @@ void RateCheck::Add(Step step, double rate, std::vector<FlagChange>& changes) {
   if (off_ >= kInRow) flag_.Raise(Make(Severity::kWarning, step, rate), changes);
 }
 
+void RateCheck::Supersede(Step from, std::vector<FlagChange>& changes) {
+  flag_.Supersede(from, changes);
+  if (!before_ || *before_ < from) return;
+  before_.reset();
+  off_ = agreed_ = 0;
+}
+
 Flag RateCheck::Make(Severity severity, Step step, double rate) const {
   const double base = severity == Severity::kInfo ? 1 : factor_;
   const double planned = base * schedule_->peak_lr() * schedule_->RelativeRate(static_cast<double>(step));

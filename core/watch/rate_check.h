@@ -19,7 +19,7 @@ class RateCheck {
       : metric_(std::move(metric)), schedule_(std::move(schedule)) {}
 
   void Add(Step step, double rate, std::vector<FlagChange>& changes);
-  void Supersede(Step from, std::vector<FlagChange>& changes) { flag_.Supersede(from, changes); }
+  void Supersede(Step from, std::vector<FlagChange>& changes);
   void End(Step newest, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kEnded, newest, changes); }
   const RaisedFlag& flag() const { return flag_; }
 
