@@ -44,7 +44,10 @@ void ChangeBank::Add(const Point& point) {
 
 void ChangeBank::Follow(const Point& point, double course, Effect& effect) {
   // What the fault has done to the stray moves on and fades with it.
-  effect.on_state.tail<2>() = (point.expected.moved * effect.on_state.tail<2>()).eval();
+  if (point.expected.has_moved) {
+    auto stray = effect.on_state.segment<2>(Reference::kStray);
+    stray = (point.expected.moved * stray).eval();
+  }
   const double left = course - point.expected.row.dot(effect.on_state);
   effect.square += left * left / point.variance;
   effect.product += left * point.innovation / point.variance;

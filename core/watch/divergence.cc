@@ -7,7 +7,7 @@ namespace {
 
 constexpr double kRise = 0.04;      // Log loss.
 constexpr double kPointSds = 3.5;   // That a point must lie above the lowest level, besides.
-constexpr double kSmoothSds = 2;    // The same for the mean of the newest, in noise of a point.
+constexpr double kSmoothSds = 2.5;  // The same for the mean of the newest, in noise of a point.
 constexpr double kStillUp = 0.7;    // Of the highest rise of the stretch: under that it comes back.
 constexpr double kRateRise = 1.05;  // A rate that has risen explains a loss that does.
 

@@ -19,10 +19,11 @@ constexpr double kSmallJump = 0.05;     // Of the relative rate, from one point 
 constexpr double kJolt = 0.05;          // ... and log loss for each unit of it that the law may be off then.
 constexpr double kReach = 4;            // Standard deviations that a bin may lie off and still teach.
 constexpr double kNoiseWorth = 4;       // Points that a first guess of the noise is worth.
-constexpr double kLeastNoise = 1e-5;    // Of that guess, log loss.
+constexpr double kLeastNoise = 2e-5;    // Of that guess, log loss.
 constexpr double kEarliest = 0.01;      // Share of the run before which nothing is said.
 constexpr double kSmoothing = 0.25;     // Weight of the newest level in the mean ...
 constexpr double kRateSmoothing = 0.1;  // ... and of the newest rate.
+constexpr int64_t kLevelPoints = 24;    // Before the lowest level is known.
 constexpr int64_t kNoisePoints = 60;    // Before a change of noise is looked for.
 constexpr int64_t kSpikeLife = 8;       // Points, after which it is no spike any more.
 // A fall is too good to be true if it comes at once, is large, and the rate did not fall. A curve that sinks below the
@@ -139,7 +140,7 @@ void LossWatch::TakeBins(const Curve& curve, Step before) {
     const double noise = sd * sd / static_cast<double>(bin.count);
     const double reach = kReach * std::sqrt(expected.variance + noise);
     smooth_ += kSmoothing * (level - smooth_);
-    divergence_.Add(level, smooth_, expected.value, sd, place.rate);
+    divergence_.Add(level, smooth_, expected.value, noise_.mean_sd(), place.rate);
     rate_ = place.rate;
     reference_->Update(expected, std::clamp(level - expected.value, -reach, reach), noise);
   }
@@ -179,9 +180,11 @@ void LossWatch::Take(const Point& point, const Tested& tested, bool flagged) {
   Teach({tested.z, tested.noise / tested.total, flagged});
   before_ = point;
   before_->level -= tested.z * std::sqrt(tested.total) - tested.innovation;
-  smooth_ += kSmoothing * (point.level - smooth_);
+  smooth_ += kSmoothing * (before_->level - smooth_);
   recent_rate_ += kRateSmoothing * (point.rate - recent_rate_);
-  divergence_.Add(point.level, smooth_, tested.reference, noise_.point_sd(), point.rate);
+  if (tested_ >= kLevelPoints) {
+    divergence_.Add(point.level, smooth_, tested.reference, noise_.mean_sd(), point.rate);
+  }
   newest_steps_ = {point.step, newest_steps_[0], newest_steps_[1]};
   ++tested_;
 }
@@ -190,7 +193,7 @@ void LossWatch::Take(const Point& point, const Tested& tested, bool flagged) {
 void LossWatch::Teach(const Lesson& lesson) {
   Lesson& place = lessons_[lessons_next_];
   if (lessons_waiting_ == kLate) {
-    noise_.Add(place.z, place.noise_part, place.flagged);
+    if (!place.flagged) noise_.Add(place.z, place.noise_part);
   } else {
     ++lessons_waiting_;
   }
@@ -230,7 +233,8 @@ void LossWatch::Judge(const Point& point, const Tested& tested, std::vector<Flag
     const auto found = bank_.Find(side, threshold, noise_.point_sd(), noise_.tail().largest_shift());
     if (found) return OpenChange(point, side, *found, changes);
   }
-  if (tested_ < kNoisePoints) return;
+  // Without noise there is none that changes: a log that is smoothed, or rounded.
+  if (tested_ < kNoisePoints || noise_.point_sd() < kLeastNoise) return;
   if (const auto found = noise_change_.Add(tested.z, log_noise_)) TellNoise(point, *found, changes);
 }
 

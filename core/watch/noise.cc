@@ -9,13 +9,13 @@ namespace {
 constexpr double kClip = 3;                // Of z, so that single points do not move the scale.
 constexpr double kClippedMoment = 0.9951;  // E min(z^2, 9) of the normal.
 constexpr double kMemory = 200;            // Points that the scale remembers.
-constexpr double kCorrelationMemory = 400;
+constexpr double kCorrelationMemory = 4000;
 constexpr double kDoubt = 15;      // Points before a correlation is believed.
 constexpr double kLeastSd = 1e-7;  // Of the log loss: logs are rounded.
 
 }  // namespace
 
-void Noise::Add(double z, double noise_part, bool flagged) {
+void Noise::Add(double z, double noise_part) {
   const double clipped = std::clamp(z, -kClip, kClip);
   seen_ = std::min(seen_ + 1, kMemory);
   // A step in the log of the variance, as large as the noise is to blame.
@@ -25,9 +25,10 @@ void Noise::Add(double z, double noise_part, bool flagged) {
   const double gain = 1.5 / (std::min(seen_, kCorrelationMemory) + kDoubt);
   correlation_ = std::clamp(correlation_ + gain * noise_part * before_ * clipped, 0.0, kMostCorrelation);
   before_ = clipped;
-  if (!flagged) tail_.Add(z);
+  point_sd_ = std::sqrt(variance_ / (1 - correlation_ * correlation_));
+  tail_.Add(z);
 }
 
-double Noise::point_sd() const { return std::sqrt(variance_ / (1 - correlation_ * correlation_)); }
+double Noise::mean_sd() const { return point_sd() * std::sqrt((1 + correlation_) / (1 - correlation_)); }
 
 }  // namespace curvecast

@@ -11,23 +11,26 @@ namespace curvecast {
 class Noise {
  public:
   // A guess of the scale, and how many points that is worth.
-  Noise(double scale, double points) : variance_(scale * scale), seen_(points) {}
+  Noise(double scale, double points) : variance_(scale * scale), point_sd_(scale), seen_(points) {}
 
-  // An innovation over its expected standard deviation, and which part of that variance is noise. One of a point that
-  // was flagged, or comes while a flag is up, says nothing of the tails.
-  void Add(double z, double noise_part, bool flagged);
+  // An innovation over its expected standard deviation, and which part of that variance is noise. Not of a point that
+  // was flagged, or comes while a flag is up: that is no noise.
+  void Add(double z, double noise_part);
   // The innovation after a gap has no neighbour.
   void Break() { before_ = 0; }
 
   double variance() const { return variance_; }        // Of a point given the one before.
   double correlation() const { return correlation_; }  // Of neighbours, in [0, kMostCorrelation].
-  double point_sd() const;                             // Of a point by itself.
+  double point_sd() const { return point_sd_; }        // Of a point by itself.
+  // That independent points would have whose mean is as uncertain.
+  double mean_sd() const;
   const Tail& tail() const { return tail_; }
 
   static constexpr double kMostCorrelation = 0.9;
 
  private:
   double variance_;
+  double point_sd_;
   double seen_;
   double correlation_ = 0;
   double before_ = 0;

@@ -45,7 +45,7 @@ void NormWatch::Add(Step step, double norm, double mean_points, std::vector<Flag
   if (calm_ >= kCalm) flag_.Resolve(Resolution::kRecovered, step, changes);
   // While it is up, the reference stands still.
   if (flag_.up()) return;
-  noise_.Add(z, 1, false);
+  noise_.Add(z, 1);
   slow_ += std::clamp(off, -3 * sd, 3 * sd) / std::min(static_cast<double>(points_) + 1, kSlow);
 }
 

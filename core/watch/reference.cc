@@ -10,7 +10,8 @@ constexpr double kStrayReach = 0.3;  // In log t.
 constexpr double kLevelSd = 1;       // Log loss.
 constexpr double kJoltReach = 0.03;  // Log t: how soon a stepping rate takes effect.
 constexpr double kLeastVariance = 1e-18;
-constexpr Eigen::Index kStray = Reference::kStates - 2, kBend = Reference::kStates - 1;
+constexpr Eigen::Index kStray = Reference::kStray, kBend = kStray + 1;
+constexpr double kLeastWay = 1.0 / 1024;  // Of log t: the stray stands still for less.
 constexpr double kDamping = 1.7320508 / kStrayReach;
 
 }  // namespace
@@ -25,7 +26,7 @@ Reference::Reference(const Belief& belief, double origin) {
 }
 
 void Reference::Advance(double step, double stray) {
-  if (step <= step_) return;
+  if (step <= step_ * (1 + kLeastWay)) return;
   using Two = Eigen::Matrix2d;
   const double passed = step_ > 0 ? std::min(std::log(step / step_), 10.0) : 10.0;
   const double kept = std::exp(-kDamping * passed), d = kDamping * passed;
@@ -34,11 +35,12 @@ void Reference::Advance(double step, double stray) {
   Two settled = Two::Zero();
   settled(0, 0) = stray * stray;
   settled(1, 1) = kDamping * kDamping * stray * stray;
-  state_.tail<2>() = (move * state_.tail<2>()).eval();
-  covariance_.bottomRows<2>() = (move * covariance_.bottomRows<2>()).eval();
-  covariance_.rightCols<2>() = (covariance_.rightCols<2>() * move.transpose()).eval();
-  covariance_.bottomRightCorner<2, 2>() += settled - move * settled * move.transpose();
+  state_.segment<2>(kStray) = (move * state_.segment<2>(kStray)).eval();
+  covariance_.middleRows<2>(kStray) = (move * covariance_.middleRows<2>(kStray)).eval();
+  covariance_.middleCols<2>(kStray) = (covariance_.middleCols<2>(kStray) * move.transpose()).eval();
+  covariance_.block<2, 2>(kStray, kStray) += settled - move * settled * move.transpose();
   moved_ = (move * moved_).eval();
+  has_moved_ = true;
   step_ = step;
 }
 
@@ -46,8 +48,9 @@ Reference::Expected Reference::Expect(const FeatureRow& row, const FeatureRow& b
   Expected expected;
   expected.row.head<kCoefficients>() = row - correlation * before;
   expected.row(kStray) = 1 - correlation;
-  expected.row(kBend) = 0;
-  expected.moved = moved_;
+  expected.row.tail<2>().setZero();
+  expected.has_moved = has_moved_;
+  if (has_moved_) expected.moved = moved_;
   expected.value = expected.row.dot(state_);
   expected.gain.noalias() = covariance_ * expected.row;
   expected.variance = std::max(expected.row.dot(expected.gain), kLeastVariance);
@@ -58,7 +61,8 @@ void Reference::Update(const Expected& expected, double innovation, double noise
   const double total = expected.variance + noise;
   state_ += expected.gain * (innovation / total);
   covariance_.noalias() -= (expected.gain / total) * expected.gain.transpose();
-  moved_.setIdentity();
+  if (has_moved_) moved_.setIdentity();
+  has_moved_ = false;
 }
 
 double Reference::Level(const FeatureRow& row) const { return row.dot(state_.head<kCoefficients>()) + state_(kStray); }

@@ -15,7 +15,9 @@ namespace curvecast {
 // Points are whitened by rho: y_t - rho y_{t-1} against f(t) - rho f(t-1).
 class Reference {
  public:
-  static constexpr Eigen::Index kStates = static_cast<Eigen::Index>(kCoefficients) + 2;
+  // The law's coefficients, the stray and its slope, and a place that is always 0: an even number is twice as fast.
+  static constexpr Eigen::Index kStray = static_cast<Eigen::Index>(kCoefficients);
+  static constexpr Eigen::Index kStates = kStray + 3;
   using Vector = Eigen::Matrix<double, kStates, 1>;
   using Matrix = Eigen::Matrix<double, kStates, kStates>;
 
@@ -24,15 +26,16 @@ class Reference {
 
   // What is expected of a whitened observation with these features, before it is seen.
   struct Expected {
-    Vector row;                                           // f(t) - rho f(t-1), with the stray's 1 - rho, and 0.
-    double value = 0;                                     // Of y_t - rho y_{t-1}.
-    double variance = 0;                                  // Of the state's part.
-    Vector gain;                                          // P row: times 1 / total variance it is the Kalman gain.
-    Eigen::Matrix2d moved = Eigen::Matrix2d::Identity();  // What the state's stray has gone through since the update.
+    Vector row;              // f(t) - rho f(t-1), with the stray's 1 - rho, and 0.
+    double value = 0;        // Of y_t - rho y_{t-1}.
+    double variance = 0;     // Of the state's part.
+    Vector gain;             // P row: times 1 / total variance it is the Kalman gain.
+    bool has_moved = false;  // The stray has gone through `moved` since the update.
+    Eigen::Matrix2d moved = Eigen::Matrix2d::Identity();
   };
 
-  // Moves on to a step, > 0, where curves stray by so much. Steps in log t and not in log x, which stands still where
-  // the rate goes to 0 and the loss does not.
+  // Moves on to a step, > 0, where curves stray by so much; a small way is gone later. Steps in log t and not in log x,
+  // which stands still where the rate goes to 0 and the loss does not.
   void Advance(double step, double stray);
   Expected Expect(const FeatureRow& row, const FeatureRow& before, double correlation) const;
   // Takes in the observation: `innovation` (clipped by the caller) with `noise` its own variance.
@@ -54,7 +57,8 @@ class Reference {
  private:
   Vector state_ = Vector::Zero();
   Matrix covariance_ = Matrix::Zero();
-  Eigen::Matrix2d moved_ = Eigen::Matrix2d::Identity();  // Since the newest update.
+  bool has_moved_ = false;  // Since the newest update.
+  Eigen::Matrix2d moved_ = Eigen::Matrix2d::Identity();
   double step_ = 0;
 };
 

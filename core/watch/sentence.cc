@@ -18,7 +18,8 @@ std::string Apart(double seen, double expected) {
   if (!(std::fabs(expected) > 0) || !std::isfinite(seen)) return Number(seen - expected);
   const double ratio = seen / expected;
   if (ratio >= 3) return fmt::format("{:.2g} times", ratio);
-  return fmt::format("{:.2g} %", 100 * std::fabs(ratio - 1));
+  const double per_cent = 100 * std::fabs(ratio - 1);
+  return per_cent < 10 ? fmt::format("{:.2g} %", per_cent) : fmt::format("{:.0f} %", per_cent);
 }
 
 std::string Sigmas(const Evidence& e) {

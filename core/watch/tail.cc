@@ -115,12 +115,15 @@ void Tail::Choose() {
 }
 
 double Tail::Threshold(double p) const {
+  // What is heavy may be heavier: half of it is the next model's. The truth lies between two of them.
   const Model& model = TheModels().all[model_];
+  const Model& heavier = TheModels().all[model_ + 1 == kModels || model_ == 0 ? model_ : model_ - 1];
+  const auto upper = [&](double z) { return 0.5 * (model.Upper(z) + heavier.Upper(z)); };
   double low = 0, high = 1;
-  while (model.Upper(high) > p && high < 1e9) high *= 2;
+  while (upper(high) > p && high < 1e9) high *= 2;
   for (int k = 0; k < 60; ++k) {
     const double middle = 0.5 * (low + high);
-    (model.Upper(middle) > p ? low : high) = middle;
+    (upper(middle) > p ? low : high) = middle;
   }
   return high;
 }

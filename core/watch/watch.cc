@@ -16,6 +16,7 @@
 #include "core/watch/rate_check.h"
 #include "core/watch/silence.h"
 #include "core/watch/start_check.h"
+#include "core/watch/train_side.h"
 
 namespace curvecast {
 namespace {
@@ -25,7 +26,7 @@ constexpr size_t kMaxBeside = 8;
 
 // A metric beside the objective, and its newest step.
 struct Beside {
-  std::variant<EvalWatch, NormWatch, RateCheck> test;
+  std::variant<EvalWatch, TrainSide, NormWatch, RateCheck> test;
   Step newest = -1;
 };
 
@@ -47,6 +48,14 @@ struct Watch::State {
     if (change) changes.push_back(*std::move(change));
   }
   Beside* FindBeside(std::string_view metric);
+  TrainSide* FindTrainSide();
+  // What `say` adds to the changes is called OVERFIT where the train loss says so.
+  template <typename Say>
+  void RenamedSince(size_t first, const Say& say) {
+    say();
+    if (changes.size() == first) return;
+    if (TrainSide* train = FindTrainSide()) train->Rename(changes, first);
+  }
   void AddObjective(Step step, double value, const Curve& curve);
   void AddBeside(Beside& beside, Step step, double value, const Curve& curve);
   void AddLoss(Step step, double value, const Curve& curve);
@@ -110,7 +119,7 @@ void Watch::State::AddLoss(Step step, double value, const Curve& curve) {
   if (run.plan.total_steps) progress = static_cast<double>(step) / static_cast<double>(*run.plan.total_steps);
   const bool warming = run.plan.schedule && static_cast<double>(step) <= run.plan.schedule->warmup_end();
   if (!warming) start.Add(step, at, progress, changes);
-  loss.Add(step, at, curve, budget.MeanPoints(), changes);
+  RenamedSince(changes.size(), [&] { loss.Add(step, at, curve, budget.MeanPoints(), changes); });
   if (!run.plan.maximize) return;
   for (size_t i = told; i < changes.size(); ++i) {
     Evidence& evidence = changes[i].flag.evidence;
@@ -139,8 +148,12 @@ Beside* Watch::State::FindBeside(std::string_view metric) {
   const MetricRole role = RoleOf(metric);
   // What the objective itself is, is watched already.
   const bool eval = role == MetricRole::kEvalLoss && RoleOf(run.objective) == MetricRole::kTrainLoss;
+  // The first train loss stands for all.
+  const bool train =
+      role == MetricRole::kTrainLoss && RoleOf(run.objective) == MetricRole::kEvalLoss && FindTrainSide() == nullptr;
   const bool rate = role == MetricRole::kRate && run.plan.schedule;
-  if (beside.size() < kMaxBeside && (eval || rate || role == MetricRole::kGradNorm)) {
+  if (beside.size() < kMaxBeside && (eval || train || rate || role == MetricRole::kGradNorm)) {
+    if (train) return &beside.emplace(name, Beside{TrainSide(prior, name, run.plan)}).first->second;
     if (eval) return &beside.emplace(name, Beside{EvalWatch(prior, name, run.plan)}).first->second;
     if (rate) return &beside.emplace(name, Beside{RateCheck(name, run.plan.schedule)}).first->second;
     return &beside.emplace(name, Beside{NormWatch(name)}).first->second;
@@ -149,11 +162,20 @@ Beside* Watch::State::FindBeside(std::string_view metric) {
   return nullptr;
 }
 
+TrainSide* Watch::State::FindTrainSide() {
+  for (auto& [metric, at] : beside) {
+    if (auto* train = std::get_if<TrainSide>(&at.test)) return train;
+  }
+  return nullptr;
+}
+
 void Watch::State::AddBeside(Beside& to, Step step, double value, const Curve& curve) {
   if (step <= to.newest) return;
   to.newest = step;
   if (auto* eval = std::get_if<EvalWatch>(&to.test)) {
     if (std::isfinite(value) && value > 0) eval->Add(step, value, curve, budget.MeanPoints(), loss.above(), changes);
+  } else if (auto* train = std::get_if<TrainSide>(&to.test)) {
+    if (std::isfinite(value) && value > 0) train->Add(step, value, curve, budget.MeanPoints());
   } else if (auto* norm = std::get_if<NormWatch>(&to.test)) {
     norm->Add(step, value, budget.MeanPoints(), changes);
   } else {
@@ -169,7 +191,7 @@ void Watch::Rewound(std::string_view metric, Step from, const Curve& left) {
     s.non_finite.Supersede(from, s.changes);
     s.start.Supersede(from, s.changes);
     s.forecasts.Supersede(from, s.changes);
-    s.loss.Supersede(from, s.changes);
+    s.RenamedSince(s.changes.size(), [&] { s.loss.Supersede(from, s.changes); });
     s.loss.Relearn(s.run.plan, left);
     return;
   }
@@ -177,8 +199,16 @@ void Watch::Rewound(std::string_view metric, Step from, const Curve& left) {
   if (at == s.beside.end()) return;
   Beside& beside = at->second;
   beside.newest = left.empty() ? -1 : left.last_step();
-  std::visit([&](auto& test) { test.Supersede(from, s.changes); }, beside.test);
-  if (auto* eval = std::get_if<EvalWatch>(&beside.test)) eval->Relearn(s.run.plan, left);
+  if (auto* train = std::get_if<TrainSide>(&beside.test)) {
+    train->Supersede(from);
+    return train->Relearn(s.run.plan, left);
+  }
+  if (auto* eval = std::get_if<EvalWatch>(&beside.test)) {
+    eval->Supersede(from, s.changes);
+    return eval->Relearn(s.run.plan, left);
+  }
+  if (auto* norm = std::get_if<NormWatch>(&beside.test)) return norm->Supersede(from, s.changes);
+  std::get<RateCheck>(beside.test).Supersede(from, s.changes);
 }
 
 void Watch::Began(std::string_view, int64_t time, double max_seconds) { state_->silence.Began(time, max_seconds); }
@@ -194,9 +224,11 @@ void Watch::Ended() {
   s.non_finite.End(s.newest, s.changes);
   s.start.End(s.newest, s.changes);
   s.forecasts.End(s.newest, s.changes);
-  s.loss.End(s.changes);
+  s.RenamedSince(s.changes.size(), [&] { s.loss.End(s.changes); });
   for (auto& [metric, beside] : s.beside) {
-    std::visit([&, at = beside.newest](auto& test) { test.End(at, s.changes); }, beside.test);
+    if (auto* eval = std::get_if<EvalWatch>(&beside.test)) eval->End(beside.newest, s.changes);
+    if (auto* norm = std::get_if<NormWatch>(&beside.test)) norm->End(beside.newest, s.changes);
+    if (auto* rate = std::get_if<RateCheck>(&beside.test)) rate->End(beside.newest, s.changes);
   }
 }
 
@@ -209,12 +241,17 @@ std::vector<Flag> Watch::active() const {
     if (flag) flags.push_back(*flag);
   };
   take(s.non_finite.flag().flag());
-  take(s.loss.active());
+  if (std::optional<Flag> flag = s.loss.active()) {
+    const TrainSide* train = state_->FindTrainSide();
+    flags.push_back(train == nullptr ? *flag : train->Renamed(*flag));
+  }
   take(s.start.flag().flag());
   take(s.forecasts.off_law().flag());
   take(s.forecasts.off_family().flag());
   for (const auto& [metric, beside] : s.beside) {
-    std::visit([&](const auto& test) { take(test.flag().flag()); }, beside.test);
+    if (const auto* eval = std::get_if<EvalWatch>(&beside.test)) take(eval->flag().flag());
+    if (const auto* norm = std::get_if<NormWatch>(&beside.test)) take(norm->flag().flag());
+    if (const auto* rate = std::get_if<RateCheck>(&beside.test)) take(rate->flag().flag());
   }
   take(s.silence.active());
   return flags;

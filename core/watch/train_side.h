@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "core/watch/loss_watch.h"
+
+namespace curvecast {
+
+// The train loss of a run whose objective is a held-out loss. It is watched without a word; if the objective leaves its
+// law upward while this keeps to its own, what is said of the objective is OVERFIT.
+class TrainSide {
+ public:
+  TrainSide(const Prior& prior, const std::string& metric, const Plan& plan) : watch_(prior, metric, plan) {}
+
+  // As LossWatch::Add.
+  void Add(Step step, double loss, const Curve& curve, double mean_points);
+  void Relearn(const Plan& plan, const Curve& curve) { watch_.Relearn(plan, curve); }
+  void Supersede(Step from);
+
+  // Renames what was said of the objective since `first`.
+  void Rename(std::vector<FlagChange>& changes, size_t first);
+  // A flag of the objective that is active, as it was said.
+  Flag Renamed(Flag flag) const;
+
+ private:
+  static constexpr int kLearned = 24;  // Points after which the train loss can be said to keep to its law.
+
+  LossWatch watch_;
+  std::vector<FlagChange> own_;  // Of watch_, for the time of a call.
+  int points_ = 0;
+  bool overfit_ = false;  // The objective's flag is called so ...
+  Step raised_step_ = 0;  // ... since here.
+};
+
+}  // namespace curvecast
