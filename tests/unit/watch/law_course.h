@@ -80,7 +80,8 @@ inline Coefficients CoefficientsOf(const Plan& plan, double spread, uint64_t see
   }
 }
 
-// The log loss of a run that is the law, exactly, at each step from 0 to its end.
+// The log loss of a run that is the law, exactly, at each step from 0 to its end. Finite while it warms up too.
+inline constexpr double kHighest = 50;
 inline std::vector<double> LawCourse(const Plan& plan, const Coefficients& at) {
   const RunClock clock(plan, 0);
   std::vector<Place> places;
@@ -89,7 +90,7 @@ inline std::vector<double> LawCourse(const Plan& plan, const Coefficients& at) {
     places.push_back({std::max(clock.Share(step), 1e-6), clock.Rate(step)});
   }
   std::vector<double> levels;
-  for (const FeatureRow& row : Features(clock, places)) levels.push_back(row.dot(at));
+  for (const FeatureRow& row : Features(clock, places)) levels.push_back(std::min(row.dot(at), kHighest));
   return levels;
 }
 
