@@ -29,29 +29,44 @@ double LogMixture(double product, double square, const std::array<double, 6>& am
 
 }  // namespace
 
+void ChangeBank::Clear() {
+  starts_ = 0;
+  for (size_t i = 0; i < kSlots; ++i) list_[i].slot = i;
+  on_state_.setZero();
+  square_.setZero();
+  product_.setZero();
+}
+
 void ChangeBank::Add(const Point& point) {
   Open(point);
+  Effects course = Effects::Zero();
   for (size_t i = 0; i < starts_; ++i) {
     Start& start = list_[i];
     ++start.age;
     // A whitened observation holds the fault of this point less that of the one before.
     const double n = static_cast<double>(start.age);
-    Follow(point, start.age == 1 ? 1 : 1 - point.correlation, start.step);
-    Follow(point, n - point.correlation * (n - 1), start.ramp);
+    course(start.step()) = start.age == 1 ? 1 : 1 - point.correlation;
+    course(start.ramp()) = n - point.correlation * (n - 1);
   }
+  Follow(point, course);
   Thin();
 }
 
-void ChangeBank::Follow(const Point& point, double course, Effect& effect) {
+void ChangeBank::Follow(const Point& point, const Effects& course) {
+  constexpr Eigen::Index kStray = Reference::kStray, kBend = kStray + 1;  // The last of what is not always 0.
+  const Reference::Expected& expected = point.expected;
   // What the fault has done to the stray moves on and fades with it.
-  if (point.expected.has_moved) {
-    auto stray = effect.on_state.segment<2>(Reference::kStray);
-    stray = (point.expected.moved * stray).eval();
+  if (expected.has_moved) {
+    const Effects stray = on_state_.row(kStray), bend = on_state_.row(kBend);
+    on_state_.row(kStray) = expected.moved(0, 0) * stray + expected.moved(0, 1) * bend;
+    on_state_.row(kBend) = expected.moved(1, 0) * stray + expected.moved(1, 1) * bend;
   }
-  const double left = course - point.expected.row.dot(effect.on_state);
-  effect.square += left * left / point.variance;
-  effect.product += left * point.innovation / point.variance;
-  effect.on_state += (left / point.variance) * point.expected.gain;
+  Effects left = course;
+  for (Eigen::Index k = 0; k <= kBend; ++k) left -= expected.row(k) * on_state_.row(k);
+  const double weight = 1 / point.variance;
+  square_ += weight * left.square();
+  product_ += (weight * point.innovation) * left;
+  for (Eigen::Index k = 0; k <= kBend; ++k) on_state_.row(k) += (weight * expected.gain(k)) * left;
 }
 
 void ChangeBank::Open(const Point& point) {
@@ -59,9 +74,9 @@ void ChangeBank::Open(const Point& point) {
   start.age = 0;
   start.at = point.step;
   start.level = point.level;
-  for (Effect* effect : {&start.step, &start.ramp}) {
-    effect->on_state.setZero();
-    effect->square = effect->product = 0;
+  for (const Eigen::Index effect : {start.step(), start.ramp()}) {
+    on_state_.col(effect).setZero();
+    square_(effect) = product_(effect) = 0;
   }
 }
 
@@ -79,9 +94,9 @@ void ChangeBank::Thin() {
       }
     }
   }
-  std::move(list_.begin() + static_cast<std::ptrdiff_t>(gone) + 1, list_.begin() + static_cast<std::ptrdiff_t>(starts_),
-            list_.begin() + static_cast<std::ptrdiff_t>(gone));
-  --starts_;
+  const auto first = list_.begin() + static_cast<std::ptrdiff_t>(gone);
+  std::rotate(first, first + 1, list_.begin() + static_cast<std::ptrdiff_t>(starts_));
+  --starts_;  // Its slot is the next one's.
 }
 
 std::optional<ChangeBank::Finding> ChangeBank::Find(Side side, double log_threshold, double point_sd,
@@ -91,9 +106,9 @@ std::optional<ChangeBank::Finding> ChangeBank::Find(Side side, double log_thresh
   const double near = 2 * (log_threshold - std::log(static_cast<double>(kOldest)) - kTooLittle);
   bool any = false;
   for (size_t i = 0; i < starts_ && !any; ++i) {
-    for (const Effect* effect : {&list_[i].step, &list_[i].ramp}) {
-      const double product = sign * effect->product;
-      any |= product > 0 && product * product > near * effect->square;
+    for (const Eigen::Index effect : {list_[i].step(), list_[i].ramp()}) {
+      const double product = sign * product_(effect);
+      any |= product > 0 && product * product > near * square_(effect);
     }
   }
   if (!any) return std::nullopt;
@@ -105,19 +120,21 @@ std::optional<ChangeBank::Finding> ChangeBank::Find(Side side, double log_thresh
     // It stands for the starts between it and the next as well.
     const int64_t next = i + 1 < starts_ ? list_[i + 1].age : 0;
     const double stands_for = 0.5 * static_cast<double>(start.age - next);  // Half for each course.
-    const double step = LogMixture(sign * start.step.product, start.step.square, kSteps, point_sd, largest_shift);
-    const double ramp = LogMixture(sign * start.ramp.product, start.ramp.square, kRamps, point_sd, largest_shift);
+    const double step =
+        LogMixture(sign * product_(start.step()), square_(start.step()), kSteps, point_sd, largest_shift);
+    const double ramp =
+        LogMixture(sign * product_(start.ramp()), square_(start.ramp()), kRamps, point_sd, largest_shift);
     sum += stands_for * (std::exp(std::min(step, 600.0)) + std::exp(std::min(ramp, 600.0)));
     if (std::max(step, ramp) <= best) continue;
     best = std::max(step, ramp);
-    const Effect& effect = step >= ramp ? start.step : start.ramp;
+    const Eigen::Index effect = step >= ramp ? start.step() : start.ramp();
     finding.course = step >= ramp ? Course::kStep : Course::kRamp;
     finding.points = start.age;
     finding.began = start.at;
     finding.level = start.level;
-    const double amplitude = effect.product / effect.square;
+    const double amplitude = product_(effect) / square_(effect);
     finding.amplitude = finding.course == Course::kStep ? amplitude : amplitude * static_cast<double>(start.age);
-    finding.effect = -amplitude * effect.on_state;
+    finding.effect = -amplitude * on_state_.col(effect).matrix();
   }
   finding.log_evidence = std::log(sum);
   if (!(finding.log_evidence >= log_threshold)) return std::nullopt;

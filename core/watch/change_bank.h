@@ -24,6 +24,8 @@ namespace curvecast {
 // of the sum grows by 1 a point, so that it passes A once in A points on average, or less often.
 class ChangeBank {
  public:
+  ChangeBank() { Clear(); }
+
   static constexpr size_t kStarts = 9;
   static constexpr int64_t kOldest = 1024;  // Points back.
 
@@ -55,25 +57,30 @@ class ChangeBank {
   // are tried in units of `point_sd`, a step's up to `largest_shift`.
   std::optional<Finding> Find(Side side, double log_threshold, double point_sd, double largest_shift) const;
 
-  void Clear() { starts_ = 0; }
+  void Clear();
 
  private:
-  struct Effect {
-    Reference::Vector on_state;      // G.
-    double square = 0, product = 0;  // a, b.
-  };
+  // An effect for each course of each start: a column, so that all are followed at once.
+  static constexpr size_t kSlots = kStarts + 1;
+  static constexpr Eigen::Index kEffects = 2 * static_cast<Eigen::Index>(kSlots);
+  using Effects = Eigen::Array<double, 1, kEffects>;
   struct Start {
     int64_t age = 0;  // Points since, that one included.
     Step at = 0;
     double level = 0;  // Of the reference there.
-    Effect step, ramp;
+    size_t slot = 0;   // Of its effects.
+
+    Eigen::Index step() const { return 2 * static_cast<Eigen::Index>(slot); }
+    Eigen::Index ramp() const { return step() + 1; }
   };
   void Open(const Point& point);
   void Thin();
-  static void Follow(const Point& point, double course, Effect& effect);
+  void Follow(const Point& point, const Effects& course);
 
-  std::array<Start, kStarts + 1> list_;  // Oldest first.
+  std::array<Start, kSlots> list_;  // Oldest first; every slot is some start's, or will be.
   size_t starts_ = 0;
+  Eigen::Array<double, Reference::kStates, kEffects, Eigen::RowMajor> on_state_;  // G.
+  Effects square_, product_;                                                      // a, b.
 };
 
 }  // namespace curvecast

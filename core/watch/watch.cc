@@ -89,7 +89,10 @@ void Watch::Declare(const WatchedRun& run, const Curve& objective) {
   s.objective.reset();
   s.loss.Relearn(run.plan, objective);
   for (auto& [metric, beside] : s.beside) {
-    if (std::holds_alternative<RateCheck>(beside.test)) beside.test.emplace<RateCheck>(metric, run.plan.schedule);
+    auto* rate = std::get_if<RateCheck>(&beside.test);
+    if (rate == nullptr) continue;
+    rate->Supersede(0, s.changes);
+    beside.test.emplace<RateCheck>(metric, run.plan.schedule);
   }
 }
 

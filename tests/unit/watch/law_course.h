@@ -46,21 +46,42 @@ inline Plan Stepped(Step total) {
   return plan;
 }
 
+// How far the law rises above its lowest level after warm-up, log loss.
+inline double RiseOf(const Plan& plan, const Coefficients& at) {
+  constexpr int kPlaces = 1000;
+  const RunClock clock(plan, 0);
+  std::vector<Place> places;
+  for (int i = 1; i <= kPlaces; ++i) {
+    const double part = static_cast<double>(i) / kPlaces;
+    const double step = clock.warmup_end() + part * part * (clock.end() - clock.warmup_end());
+    places.push_back({std::max(clock.Share(step), 1e-6), clock.Rate(step)});
+  }
+  double lowest = 1e300, rise = 0;
+  for (const FeatureRow& row : Features(clock, places)) {
+    lowest = std::min(lowest, row.dot(at));
+    rise = std::max(rise, row.dot(at) - lowest);
+  }
+  return rise;
+}
+
 // Coefficients of a run as the shipped prior has them under this plan, `spread` of its standard deviations about its
-// mean. The final loss is 2.5.
+// mean, that falls all the way to a final loss of 2.5.
 inline Coefficients CoefficientsOf(const Plan& plan, double spread, uint64_t seed) {
   const RunClock clock(plan, 0);
   const Archetype& any = Prior::Shipped().Of(clock.kind()).any();
-  Dice dice(seed);
-  Coefficients unit;
-  for (double& u : unit) u = dice.Normal();
   const CoefficientMatrix root = any.loose.covariance.llt().matrixL();
-  Coefficients at = any.MeanOf(TraitsOf(plan, clock)) + spread * root * unit;
-  at(0) = std::log(2.5);
-  return at;
+  Dice dice(seed);
+  for (;;) {
+    Coefficients unit;
+    for (double& u : unit) u = dice.Normal();
+    Coefficients at = any.MeanOf(TraitsOf(plan, clock)) + spread * root * unit;
+    at(0) = std::log(2.5);
+    if (RiseOf(plan, at) < 1e-3) return at;
+  }
 }
 
-// The log loss of a run that is the law, exactly, at each step from 0 to its end.
+// The log loss of a run that is the law, exactly, at each step from 0 to its end. Finite while it warms up too.
+inline constexpr double kHighest = 50;
 inline std::vector<double> LawCourse(const Plan& plan, const Coefficients& at) {
   const RunClock clock(plan, 0);
   std::vector<Place> places;
@@ -69,7 +90,7 @@ inline std::vector<double> LawCourse(const Plan& plan, const Coefficients& at) {
     places.push_back({std::max(clock.Share(step), 1e-6), clock.Rate(step)});
   }
   std::vector<double> levels;
-  for (const FeatureRow& row : Features(clock, places)) levels.push_back(row.dot(at));
+  for (const FeatureRow& row : Features(clock, places)) levels.push_back(std::min(row.dot(at), kHighest));
   return levels;
 }
 
