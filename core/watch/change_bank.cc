@@ -74,6 +74,10 @@ void ChangeBank::Open(const Point& point) {
   start.age = 0;
   start.at = point.step;
   start.level = point.level;
+}
+
+// A column without a course stays zero.
+void ChangeBank::Forget(const Start& start) {
   for (const Eigen::Index effect : {start.step(), start.ramp()}) {
     on_state_.col(effect).setZero();
     square_(effect) = product_(effect) = 0;
@@ -96,7 +100,8 @@ void ChangeBank::Thin() {
   }
   const auto first = list_.begin() + static_cast<std::ptrdiff_t>(gone);
   std::rotate(first, first + 1, list_.begin() + static_cast<std::ptrdiff_t>(starts_));
-  --starts_;  // Its slot is the next one's.
+  --starts_;
+  Forget(list_[starts_]);  // Its slot is the next one's.
 }
 
 std::optional<ChangeBank::Finding> ChangeBank::Find(Side side, double log_threshold, double point_sd,
@@ -104,14 +109,8 @@ std::optional<ChangeBank::Finding> ChangeBank::Find(Side side, double log_thresh
   const double sign = side == Side::kUp ? 1 : -1;
   // Nearly always no start alone comes near: its best amplitude has evidence b^2 / 2a.
   const double near = 2 * (log_threshold - std::log(static_cast<double>(kOldest)) - kTooLittle);
-  bool any = false;
-  for (size_t i = 0; i < starts_ && !any; ++i) {
-    for (const Eigen::Index effect : {list_[i].step(), list_[i].ramp()}) {
-      const double product = sign * product_(effect);
-      any |= product > 0 && product * product > near * square_(effect);
-    }
-  }
-  if (!any) return std::nullopt;
+  const Effects toward = (sign * product_).max(0.0);
+  if (!(toward.square() > near * square_).any()) return std::nullopt;
 
   double best = -std::numeric_limits<double>::infinity(), sum = 0;
   Finding finding;

@@ -75,6 +75,7 @@ class ChangeBank {
   };
   void Open(const Point& point);
   void Thin();
+  void Forget(const Start& start);
   void Follow(const Point& point, const Effects& course);
 
   std::array<Start, kSlots> list_;  // Oldest first; every slot is some start's, or will be.
