@@ -11,7 +11,7 @@
 namespace curvecast {
 
 // Tests whether the curve has left its reference since some earlier point, for steps and for ramps, up and down, at
-// nine earlier points at a time (the nearest ones close together, the farthest far apart).
+// thirteen earlier points at a time (the nearest ones close together, the farthest far apart).
 //
 // A fault that starts at s changes the observations, and through the filter's gain the state that is learned from them.
 // What is left of it in the innovations is known (Willsky and Jones 1976): g_t = h_t - f_t' F G_{t-1}, G_t = F G_{t-1}
@@ -26,7 +26,7 @@ class ChangeBank {
  public:
   ChangeBank() { Clear(); }
 
-  static constexpr size_t kStarts = 9;
+  static constexpr size_t kStarts = 13;
   static constexpr int64_t kOldest = 1024;  // Points back.
 
   enum class Course { kStep, kRamp };

@@ -39,12 +39,6 @@ constexpr int64_t kAcceptedPoints = 64;
 constexpr double kPlateauLow = 0.6, kPlateauHigh = 1.5;
 constexpr double kPlateauSds = 2;
 
-double Median(std::vector<double> values) {
-  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 double AtLeastOne(double step) { return std::max(step, 1.0); }
 
 }  // namespace
@@ -97,13 +91,10 @@ double LossWatch::StrayAt(const FeatureTrack::Place& place) const {
   return std::hypot(stray_, std::min(young * young, kMostYouth));
 }
 
-// From how far each point lies off the middle of its neighbours.
 void LossWatch::LearnNoise() {
-  std::vector<double> kinks;
-  for (size_t i = 1; i + 1 < learning_.size(); ++i) {
-    kinks.push_back(std::fabs(learning_[i - 1].level - 2 * learning_[i].level + learning_[i + 1].level));
-  }
-  noise_ = Noise(std::max(1.4826 * Median(kinks) / std::sqrt(6.0), kLeastNoise), kNoiseWorth);
+  std::vector<double> levels;
+  for (const Point& point : learning_) levels.push_back(point.level);
+  noise_ = Noise(std::max(GuessScale(levels), kLeastNoise), kNoiseWorth);
   noise_known_ = true;
   smooth_ = learning_.front().level;
   recent_rate_ = rate_ = learning_.front().rate;

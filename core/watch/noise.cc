@@ -31,4 +31,14 @@ void Noise::Add(double z, double noise_part) {
 
 double Noise::mean_sd() const { return point_sd() * std::sqrt((1 + correlation_) / (1 - correlation_)); }
 
+double GuessScale(const std::vector<double>& levels) {
+  std::vector<double> kinks;
+  for (size_t i = 1; i + 1 < levels.size(); ++i) {
+    kinks.push_back(std::fabs(levels[i - 1] - 2 * levels[i] + levels[i + 1]));
+  }
+  const auto middle = kinks.begin() + static_cast<std::ptrdiff_t>(kinks.size() / 2);
+  std::nth_element(kinks.begin(), middle, kinks.end());
+  return 1.4826 * *middle / std::sqrt(6.0);
+}
+
 }  // namespace curvecast

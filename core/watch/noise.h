@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/watch/tail.h"
 
@@ -16,8 +17,6 @@ class Noise {
   // An innovation over its expected standard deviation, and which part of that variance is noise. Not of a point that
   // was flagged, or comes while a flag is up: that is no noise.
   void Add(double z, double noise_part);
-  // The innovation after a gap has no neighbour.
-  void Break() { before_ = 0; }
 
   double variance() const { return variance_; }        // Of a point given the one before.
   double correlation() const { return correlation_; }  // Of neighbours, in [0, kMostCorrelation].
@@ -36,5 +35,9 @@ class Noise {
   double before_ = 0;
   Tail tail_;
 };
+
+// A first guess of the noise of consecutive levels, of which there are at least three: from how far each lies off the
+// middle of its neighbours, robustly, whatever smooth course they follow.
+double GuessScale(const std::vector<double>& levels);
 
 }  // namespace curvecast

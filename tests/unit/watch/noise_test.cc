@@ -17,7 +17,7 @@ class Learner {
   void Add(double point) {
     const double rho = any_ ? noise_.correlation() : 0;
     const double sd = any_ ? std::sqrt(noise_.variance()) : noise_.point_sd();
-    noise_.Add((point - rho * before_) / sd, 1, false);
+    noise_.Add((point - rho * before_) / sd, 1);
     before_ = point;
     any_ = true;
   }
@@ -85,27 +85,16 @@ TEST(NoiseTest, ASingleOutlierHardlyMovesIt) {
 
 TEST(NoiseTest, WhatIsTheReferencesOwnDoubtIsNotTakenForNoise) {
   Noise noise(1, 4);
-  for (int i = 0; i < 1000; ++i) noise.Add(3, 0, true);
+  for (int i = 0; i < 1000; ++i) noise.Add(3, 0);
   EXPECT_EQ(noise.variance(), 1);
   EXPECT_EQ(noise.correlation(), 0);
 }
 
-TEST(NoiseTest, FlaggedPointsSayNothingOfTheTails) {
+TEST(NoiseTest, ResidualsFarOutMakeItsTailsHeavy) {
   Noise noise(1, 4);
-  for (int i = 0; i < 1000; ++i) noise.Add(50, 1, true);
   EXPECT_EQ(noise.tail().model(), Tail::kModels - 1);
-  for (int i = 0; i < 1000; ++i) noise.Add(50, 1, false);
+  for (int i = 0; i < 1000; ++i) noise.Add(50, 1);
   EXPECT_EQ(noise.tail().model(), 0u);
-}
-
-TEST(NoiseTest, AfterABreakAPointHasNoNeighbour) {
-  Noise noise(1, 4);
-  noise.Add(2, 1, false);
-  noise.Break();
-  noise.Add(2, 1, false);
-  EXPECT_EQ(noise.correlation(), 0);
-  noise.Add(2, 1, false);
-  EXPECT_GT(noise.correlation(), 0);
 }
 
 TEST(NoiseTest, ItNeverBecomesZeroOrInfinite) {
