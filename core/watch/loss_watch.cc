@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "core/watch/budget.h"
@@ -78,6 +79,7 @@ void LossWatch::Begin(Step newest) {
   bank_.Clear();
   spike_test_.Clear();
   divergence_ = {};
+  newest_steps_.fill(newest);  // None of a branch that is no more.
 }
 
 // What is believed of curves under this plan before their points: the pool of all that the prior was trained on.
@@ -239,7 +241,7 @@ Flag LossWatch::FlagOf(FlagKind kind, Step began, const Point& point) const {
   flag.metric = metric_;
   flag.began_step = began;
   flag.raised_step = flag.updated_step = point.step;
-  flag.evidence.sigma = noise_.point_sd() * std::exp(point.level);
+  flag.evidence.sigma = std::min(noise_.point_sd() * std::exp(point.level), std::numeric_limits<double>::max());
   return flag;
 }
 
