@@ -332,7 +332,7 @@ void LossWatch::Open(Incident::Opened opened, std::vector<FlagChange>& changes) 
 void LossWatch::Follow(const Point& point, std::vector<FlagChange>& changes) {
   Incident& now = *incident_;
   now.Add(point.level, point.row, noise_.point_sd());
-  now.flag().updated_step = point.step;
+  now.flag().updated_step = std::max(point.step, now.flag().updated_step);  // After a rewind it may lie below.
   if (now.recovered()) {
     const double left = std::fabs(now.excess());
     Close(Resolution::kRecovered, changes);
