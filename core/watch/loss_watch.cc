@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "core/watch/budget.h"
@@ -75,6 +76,7 @@ void LossWatch::Begin(Step newest) {
   bank_.Clear();
   spike_test_.Clear();
   divergence_ = {};
+  newest_steps_.fill(newest);  // None of a branch that is no more.
 }
 
 // What is believed of curves under this plan before their points: the pool of all that the prior was trained on.
@@ -244,7 +246,7 @@ Flag LossWatch::FlagOf(FlagKind kind, Step began, const Point& point) const {
   flag.metric = metric_;
   flag.began_step = began;
   flag.raised_step = flag.updated_step = point.step;
-  flag.evidence.sigma = noise_.point_sd() * std::exp(point.level);
+  flag.evidence.sigma = std::min(noise_.point_sd() * std::exp(point.level), std::numeric_limits<double>::max());
   return flag;
 }
 
@@ -335,7 +337,7 @@ void LossWatch::Open(Incident::Opened opened, std::vector<FlagChange>& changes) 
 void LossWatch::Follow(const Point& point, std::vector<FlagChange>& changes) {
   Incident& now = *incident_;
   now.Add(point.level, point.row, noise_.point_sd());
-  now.flag().updated_step = point.step;
+  now.flag().updated_step = std::max(point.step, now.flag().updated_step);  // After a rewind it may lie below.
   if (now.recovered()) {
     const double left = std::fabs(now.excess());
     Close(Resolution::kRecovered, changes);

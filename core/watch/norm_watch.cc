@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/watch/budget.h"
 
@@ -62,7 +63,7 @@ void NormWatch::Raise(Step step, double norm, double statistic, double threshold
   e.threshold = threshold;
   e.expected = std::exp(slow_);
   e.seen = norm;
-  e.sigma = noise_.point_sd() * e.expected;
+  e.sigma = std::min(noise_.point_sd() * e.expected, std::numeric_limits<double>::max());
   e.points = 1;
   if (mean_points > 0) {
     e.share = BudgetShares::kBeside / 2;

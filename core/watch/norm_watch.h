@@ -20,7 +20,10 @@ class NormWatch {
 
   // A norm past all before it. `mean_points`: between two false alarms of all tests of the run.
   void Add(Step step, double norm, double mean_points, std::vector<FlagChange>& changes);
-  void Supersede(Step from, std::vector<FlagChange>& changes) { flag_.Supersede(from, changes); }
+  void Supersede(Step from, std::vector<FlagChange>& changes) {
+    flag_.Supersede(from, changes);
+    if (high_since_ >= from) high_ = false;
+  }
   void End(Step newest, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kEnded, newest, changes); }
   const RaisedFlag& flag() const { return flag_; }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,7 +32,8 @@ class RaisedFlag {
   void Resolve(Resolution resolution, Step step, std::vector<FlagChange>& changes) {
     if (!flag_) return;
     flag_->resolution = resolution;
-    flag_->updated_step = step;
+    // A rewind takes a whole bin of the curve, and so may leave it below where the flag was raised.
+    flag_->updated_step = std::max(step, flag_->updated_step);
     changes.push_back({FlagChange::What::kResolved, *std::exchange(flag_, std::nullopt)});
   }
   // What was raised at `from` or later lies on a branch that is no more.

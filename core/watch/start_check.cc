@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace curvecast {
 namespace {
@@ -50,11 +51,16 @@ void StartCheck::Add(Step step, double value, std::optional<double> progress, st
   flag.began_step = first_step_;
   flag.raised_step = flag.updated_step = step;
   Evidence& e = flag.evidence;
-  e.statistic = 1 - fallen / (kFallen * size);
-  e.threshold = 1 - kStuck / kFallen;
+  // Losses at the ends of the doubles overflow.
+  const auto finite = [](double x) {
+    return std::clamp(x, -std::numeric_limits<double>::max(), std::numeric_limits<double>::max());
+  };
+  const double learned = std::max(kFallen * size, std::numeric_limits<double>::min());
+  e.statistic = finite(1 - fallen / learned);
+  e.threshold = finite(1 - std::max(kStuck * size, mean_sd) / learned);
   e.expected = first_ - kFallen * size;
   e.seen = newest_;
-  e.sigma = std::sqrt(scatter_);
+  e.sigma = std::min(std::sqrt(scatter_), std::numeric_limits<double>::max());
   e.points = points_;
   flag_.Raise(std::move(flag), changes);
 }
