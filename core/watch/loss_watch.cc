@@ -20,11 +20,11 @@ constexpr double kSmallJump = 0.05;     // Of the relative rate, from one point 
 constexpr double kJolt = 0.05;          // ... and log loss for each unit of it that the law may be off then.
 constexpr double kReach = 4;            // Standard deviations that a bin may lie off and still teach.
 constexpr double kNoiseWorth = 4;       // Points that a first guess of the noise is worth.
-constexpr double kLeastNoise = 2e-5;    // Of that guess, log loss.
+constexpr double kLeastNoise = 2e-4;    // Of that guess, log loss.
 constexpr double kEarliest = 0.01;      // Share of the run before which nothing is said.
 constexpr double kSmoothing = 0.25;     // Weight of the newest level in the mean ...
 constexpr double kRateSmoothing = 0.1;  // ... and of the newest rate.
-constexpr int64_t kLevelPoints = 24;    // Before the lowest level is known.
+constexpr int64_t kLevelPoints = 24;    // Before the level is known, and anything is said.
 constexpr int64_t kNoisePoints = 60;    // Before a change of noise is looked for.
 constexpr int64_t kSpikeLife = 8;       // Points, after which it is no spike any more.
 // A fall is too good to be true if it comes at once, is large, and the rate did not fall. A curve that sinks below the
@@ -207,13 +207,14 @@ void LossWatch::SetThresholds(double mean_points) {
 
 void LossWatch::Judge(const Point& point, const Tested& tested, std::vector<FlagChange>& changes) {
   const std::optional<SpikeTest::Finding> spike = spike_test_.Add(tested.z, tested.correlation);
-  const bool opens_spike = spike && !incident_ && point.share >= kEarliest;
+  const bool young = point.share < kEarliest || tested_ < kLevelPoints;
+  const bool opens_spike = spike && !incident_ && !young;
   const std::optional<Reference> untouched = opens_spike ? reference_ : std::nullopt;
   Take(point, tested, incident_ || spike);
   const double level = incident_ ? incident_->frozen().Level(point.row) : tested.reference;
   const double off = (point.level - level) / noise_.point_sd();
   deviation_ = deviation_.value_or(off) + kSmoothing * (off - deviation_.value_or(off));
-  if (point.share < kEarliest) return;
+  if (young) return;
   if (incident_) return Follow(point, changes);
 
   if (opens_spike) {
@@ -226,16 +227,18 @@ void LossWatch::Judge(const Point& point, const Tested& tested, std::vector<Flag
     const auto found = bank_.Find(side, threshold, noise_.point_sd(), noise_.tail().largest_shift());
     if (found) return OpenChange(point, side, *found, changes);
   }
-  // Without noise there is none that changes: a log that is smoothed, or rounded.
-  if (tested_ < kNoisePoints || noise_.point_sd() < kLeastNoise) return;
+  // Heavy tails scatter by themselves, and where there is no noise there is none that changes.
+  const bool normal = noise_.tail().model() + 1 == Tail::kModels;
+  if (tested_ < kNoisePoints || !normal || noise_.point_sd() < kLeastNoise) return;
   if (const auto found = noise_change_.Add(tested.z, log_noise_)) TellNoise(point, *found, changes);
 }
 
-// A rate that is not known may have been changed on purpose: what bends the curve slowly is then no more than a hint.
+// A rate that is not known may have been changed on purpose, and a run without an end has no law to leave: what bends
+// the curve, or moves it a little, is then no more than a hint.
 Severity LossWatch::GravityOf(FlagKind kind) const {
   if (kind == FlagKind::kDivergence) return Severity::kCritical;
-  const bool slow = kind == FlagKind::kDrift || kind == FlagKind::kPlateau || kind == FlagKind::kTooGood;
-  const bool hint = kind == FlagKind::kNoiseChange || (slow && track_->clock().kind() == RateKind::kUnknown);
+  const bool lawless = !plan_.total_steps || track_->clock().kind() == RateKind::kUnknown;
+  const bool hint = kind == FlagKind::kNoiseChange || (lawless && kind != FlagKind::kSpike);
   return hint ? Severity::kInfo : Severity::kWarning;
 }
 
@@ -324,7 +327,7 @@ void LossWatch::TellNoise(const Point& point, const NoiseChange::Finding& found,
   changes.push_back({FlagChange::What::kRaised, flag});
   flag.resolution = Resolution::kAccepted;
   changes.push_back({FlagChange::What::kResolved, flag});
-  noise_ = Noise(found.factor * std::sqrt(noise_.variance()), kNoiseWorth);
+  noise_.Rescale(found.factor, kNoiseWorth);
   lessons_waiting_ = 0;
 }
 
@@ -346,11 +349,13 @@ void LossWatch::Follow(const Point& point, std::vector<FlagChange>& changes) {
   }
   const FlagKind kind = now.flag().kind;
   if (now.sign() > 0 && kind != FlagKind::kDivergence && divergence_.diverging()) {
+    reference_->LoosenLevel(std::fabs(now.excess()));
     return Replace(FlagKind::kDivergence, Severity::kCritical, changes);
   }
   if (kind == FlagKind::kSpike && now.since_raised() >= kSpikeLife) {
     if (!now.persists(noise_.point_sd())) return Close(Resolution::kRecovered, changes);
-    return Replace(FlagKind::kShift, Severity::kWarning, changes);
+    reference_->LoosenLevel(now.excess());  // The tests go on from where the curve now is.
+    return Replace(FlagKind::kShift, GravityOf(FlagKind::kShift), changes);
   }
   const bool may_be_accepted = kind == FlagKind::kShift || kind == FlagKind::kDrift || kind == FlagKind::kTooGood;
   if (may_be_accepted && now.since_raised() >= kAcceptedPoints &&
@@ -388,14 +393,6 @@ void LossWatch::Close(Resolution resolution, std::vector<FlagChange>& changes) {
 
 void LossWatch::Supersede(Step from, std::vector<FlagChange>& changes) {
   if (incident_ && incident_->flag().raised_step >= from) Close(Resolution::kSuperseded, changes);
-}
-
-void LossWatch::End(std::vector<FlagChange>& changes) {
-  if (incident_) Close(Resolution::kEnded, changes);
-}
-
-std::optional<Flag> LossWatch::active() const {
-  return incident_ ? std::optional<Flag>(incident_->flag()) : std::nullopt;
 }
 
 }  // namespace curvecast

@@ -44,7 +44,9 @@ class LossWatch {
   // What was raised at `from` or later lies on a branch that is no more.
   void Supersede(Step from, std::vector<FlagChange>& changes);
   // The run is over.
-  void End(std::vector<FlagChange>& changes);
+  void End(std::vector<FlagChange>& changes) {
+    if (incident_) Close(Resolution::kEnded, changes);
+  }
 
   // The curve lies above its reference, by a flag that is up.
   bool above() const { return incident_ && incident_->sign() > 0; }
@@ -52,7 +54,7 @@ class LossWatch {
   double smooth_rise() const { return smooth_ - divergence_.lowest(); }
   double point_sd() const { return noise_.point_sd(); }
   std::optional<double> deviation_sigma() const { return deviation_; }
-  std::optional<Flag> active() const;
+  std::optional<Flag> active() const { return incident_ ? std::optional(incident_->flag()) : std::nullopt; }
 
  private:
   static constexpr size_t kLearn = 12;  // Points by which the noise is first guessed.

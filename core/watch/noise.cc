@@ -10,8 +10,9 @@ constexpr double kClip = 3;                // Of z, so that single points do not
 constexpr double kClippedMoment = 0.9951;  // E min(z^2, 9) of the normal.
 constexpr double kMemory = 200;            // Points that the scale remembers.
 constexpr double kCorrelationMemory = 4000;
-constexpr double kDoubt = 15;      // Points before a correlation is believed.
-constexpr double kLeastSd = 1e-7;  // Of the log loss: logs are rounded.
+constexpr double kDoubt = 15;  // Points before a correlation is believed.
+constexpr double kLeastSd =
+    1e-4;  // Of the log loss: a smoothed or rounded log has no noise, and less than this is no news.
 
 }  // namespace
 
@@ -27,6 +28,12 @@ void Noise::Add(double z, double noise_part) {
   before_ = clipped;
   point_sd_ = std::sqrt(variance_ / (1 - correlation_ * correlation_));
   tail_.Add(z);
+}
+
+void Noise::Rescale(double factor, double points) {
+  variance_ = std::max(variance_ * factor * factor, kLeastSd * kLeastSd);
+  point_sd_ = std::sqrt(variance_ / (1 - correlation_ * correlation_));
+  seen_ = points;
 }
 
 double Noise::mean_sd() const { return point_sd() * std::sqrt((1 + correlation_) / (1 - correlation_)); }

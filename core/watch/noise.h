@@ -18,6 +18,9 @@ class Noise {
   // was flagged, or comes while a flag is up: that is no noise.
   void Add(double z, double noise_part);
 
+  // The scale has changed by a factor, and that is worth so many points. Tails and correlation stay.
+  void Rescale(double factor, double points);
+
   double variance() const { return variance_; }        // Of a point given the one before.
   double correlation() const { return correlation_; }  // Of neighbours, in [0, kMostCorrelation].
   double point_sd() const { return point_sd_; }        // Of a point by itself.

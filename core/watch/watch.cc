@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <variant>
 
@@ -29,6 +30,17 @@ struct Beside {
   std::variant<EvalWatch, TrainSide, NormWatch, RateCheck> test;
   Step newest = -1;
 };
+
+// Losses near the largest double, and logarithms of the least, leave numbers that nobody can compare.
+void KeepFinite(Flag& flag) {
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  Evidence& e = flag.evidence;
+  for (double* number : {&e.statistic, &e.threshold, &e.expected, &e.sigma}) {
+    if (!std::isfinite(*number)) *number = *number > 0 ? kLargest : 0;
+  }
+  const bool seen_as_it_is = flag.kind == FlagKind::kNonFinite || flag.kind == FlagKind::kGradNorm;
+  if (!seen_as_it_is && !std::isfinite(e.seen)) e.seen = e.seen > 0 ? kLargest : 0;
+}
 
 }  // namespace
 
@@ -63,7 +75,8 @@ struct Watch::State {
   const Prior& prior;
   WatchedRun run;
   Budget budget;
-  Step newest = 0;  // Of the objective.
+  int64_t arrived_at = 0;  // The newest batch; 0: not known.
+  Step newest = 0;         // Of the objective.
   bool any = false;
   Silence silence;
   NonFinite non_finite;
@@ -98,7 +111,7 @@ void Watch::Declare(const WatchedRun& run, const Curve& objective) {
 
 void Watch::Arrived(int64_t time, size_t points) {
   state_->Say(state_->silence.Arrived(time, points, state_->Place()));
-  state_->budget.Arrived(time, static_cast<double>(points));
+  state_->arrived_at = time;
 }
 
 void Watch::Add(std::string_view metric, Step step, double value, const Curve& curve) {
@@ -140,6 +153,7 @@ void Watch::State::AddObjective(Step step, double value, const Curve& curve) {
   }
   any = true;
   newest = step;
+  budget.Arrived(arrived_at, 1);
   non_finite.Add(step, value, changes);
   if (std::isfinite(value)) AddLoss(step, value, curve);
 }
@@ -235,7 +249,11 @@ void Watch::Ended() {
   }
 }
 
-std::vector<FlagChange> Watch::TakeChanges() { return std::exchange(state_->changes, {}); }
+std::vector<FlagChange> Watch::TakeChanges() {
+  std::vector<FlagChange> changes = std::exchange(state_->changes, {});
+  for (FlagChange& change : changes) KeepFinite(change.flag);
+  return changes;
+}
 
 std::vector<Flag> Watch::active() const {
   const State& s = *state_;
@@ -257,9 +275,13 @@ std::vector<Flag> Watch::active() const {
     if (const auto* rate = std::get_if<RateCheck>(&beside.test)) take(rate->flag().flag());
   }
   take(s.silence.active());
+  for (Flag& flag : flags) KeepFinite(flag);
   return flags;
 }
 
-std::optional<double> Watch::deviation_sigma() const { return state_->loss.deviation_sigma(); }
+std::optional<double> Watch::deviation_sigma() const {
+  const std::optional<double> sigma = state_->loss.deviation_sigma();
+  return sigma && std::isfinite(*sigma) ? sigma : std::nullopt;
+}
 
 }  // namespace curvecast

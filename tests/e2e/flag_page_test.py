@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import subprocess
 import unittest
 import xml.etree.ElementTree
@@ -26,8 +27,10 @@ class FlagPageTest(EndToEnd):
         daemon = self.daemon().start()
         self.address = daemon.grpc
         reporter = curvecast.Reporter("p", "r", total_steps=1000, labels={"<b>": "&"}, address=daemon.grpc, flush_seconds=0.02)
+        noise = random.Random(20261126)
         for step in range(1, 101):
-            reporter.log(step, {"train/loss": 2 + 1 / step if step < 90 else math.nan})
+            loss = 2 + 1 / step + noise.gauss(0, 0.01)
+            reporter.log(step, {"train/loss": loss if step < 90 else math.nan})
         wait_until(lambda: daemon.run("p", "r") and daemon.json("/api/v1/runs/p/r/flags").get("flags"), 10, "the flag")
 
         self.assertIn("NON_FINITE", self.printed("runs"))

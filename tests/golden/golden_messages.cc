@@ -77,6 +77,9 @@ void AddFlags(std::vector<GoldenMessage>& all) {
   all.push_back(Make<v1::GetFlagsResponse>(
       "get_flags_response",
       R"(flags { project: "demo" run_id: "a" )" + Braced("flag", flag) + R"(} next_page_token: "demo/a/3")"));
+  all.push_back(Make<v1::GetFlagsResponse>(
+      "get_flags_response_replayed",
+      R"(flags { project: "demo" run_id: "a" file: "runs/a.jsonl" )" + Braced("flag", flag) + "}"));
   all.push_back(Make<v1::AcknowledgeFlagRequest>("acknowledge_flag_request",
                                                  R"(project: "demo" run_id: "a" number: 3 by: "ada" note: "known")"));
   all.push_back(Make<v1::SilenceFlagRequest>(
@@ -127,6 +130,11 @@ void AddJournal(std::vector<GoldenMessage>& all) {
                                        head + R"(forecast_made { step: 19000 progress: 0.5 expected_value: 2.75
                                          quantiles: 1 quantiles: 2 quantiles: 3 quantiles: 4 quantiles: 5
                                          relatives: 12 siblings: 3 interval_factor: 1.25 })"));
+  all.push_back(Make<v1::JournalEvent>("journal_forecast_made_off_family",
+                                       head + R"(forecast_made { step: 19000 progress: 0.5 expected_value: 2.75
+                                         quantiles: 1 quantiles: 2 quantiles: 3 quantiles: 4 quantiles: 5
+                                         relatives: 12 siblings: 3 interval_factor: 1.25
+                                         family_deviation: 4.5 family_expected: 2.5 })"));
   all.push_back(Make<v1::JournalEvent>("journal_batch_appended_phase",
                                        head + "batch_appended { incarnation: 2 sequence: 6 " + kPhase + "}"));
   all.push_back(Make<v1::JournalEvent>(
