@@ -6,6 +6,8 @@
 namespace curvecast {
 namespace {
 
+constexpr double kRise = 0.01;  // Log loss over its lowest level: more is no train loss that keeps to its law.
+
 bool IsSlowRise(FlagKind kind) {
   return kind == FlagKind::kShift || kind == FlagKind::kDrift || kind == FlagKind::kPlateau ||
          kind == FlagKind::kDivergence;
@@ -24,6 +26,10 @@ void TrainSide::Supersede(Step from) {
   watch_.Supersede(from, own_);
 }
 
+bool TrainSide::Keeps() const {
+  return points_ == kLearned && !watch_.above() && watch_.smooth_rise() < std::max(kRise, watch_.point_sd());
+}
+
 void TrainSide::Rename(std::vector<FlagChange>& changes, size_t first) {
   std::vector<FlagChange> renamed(std::make_move_iterator(changes.begin() + static_cast<std::ptrdiff_t>(first)),
                                   std::make_move_iterator(changes.end()));
@@ -39,7 +45,7 @@ void TrainSide::Rename(std::vector<FlagChange>& changes, size_t first) {
       if (raised || change.flag.resolution == Resolution::kReplaced) continue;
       change.flag = Renamed(std::move(change.flag));
       overfit_ = change.what != FlagChange::What::kResolved;
-    } else if (raised && points_ == kLearned && !watch_.above()) {
+    } else if (raised && Keeps()) {
       overfit_ = true;
       raised_step_ = change.flag.raised_step;
       change.flag = Renamed(std::move(change.flag));

@@ -25,7 +25,9 @@ class TrainSide {
   Flag Renamed(Flag flag) const;
 
  private:
-  static constexpr int kLearned = 24;  // Points after which the train loss can be said to keep to its law.
+  static constexpr int kLearned = 40;  // Points after which the train loss can be said to keep to its law.
+
+  bool Keeps() const;  // To its law, and at its lowest.
 
   LossWatch watch_;
   std::vector<FlagChange> own_;  // Of watch_, for the time of a call.
