@@ -61,6 +61,11 @@ class ThousandRunsTest(EndToEnd):
 
         return wait_until(look, FORECASTS_LIMIT, "the forecasts of all runs")
 
+    @staticmethod
+    def without_leaning(runs):
+        """What a live run's forecast leans on depends on how many of its project had finished when it was last made."""
+        return [{k: v for k, v in r.items() if k != "forecast" or r["state"] != "RUNNING"} for r in runs]
+
     def check_scrape(self, daemon):
         text = self.timed("scrape", SCRAPE_LIMIT, lambda: daemon.text("/metrics"))
         self.assertEqual(text.count("\ncurvecast_run_loss{"), RUNS)
@@ -91,10 +96,14 @@ class ThousandRunsTest(EndToEnd):
         self.assertEqual(daemon.stop(), 0)
         seen = self.timed("restart", RESTART_LIMIT, lambda: self.restart(daemon))
         self.assertIn(503, seen, "not ready while the journal is replayed")
-        self.assertEqual(self.settled(daemon), runs)
+        self.assertEqual(self.without_leaning(self.settled(daemon)), self.without_leaning(runs))
         # A forecast's path is not in the journal: it is there again once the run has been fitted again.
         wait_until(lambda: daemon.run("synthetic", "run_0123") == one, FORECASTS_LIMIT, "the same answer as before")
-        self.assertEqual(self.check_scrape(daemon), series)
+        # The series of live forecasts likewise: their number is the same, and all others are, to the last digit.
+        again = self.check_scrape(daemon)
+        self.assertEqual(len(again), len(series))
+        of_live = ("curvecast_run_forecast", "curvecast_run_expected")
+        self.assertEqual([s for s in again if not s.startswith(of_live)], [s for s in series if not s.startswith(of_live)])
 
     def restart(self, daemon):
         """Every answer of /-/ready from the start of the process to the first 200."""
