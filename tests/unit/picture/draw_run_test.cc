@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "tests/unit/picture/pictures.h"
 
 namespace curvecast {
@@ -16,12 +20,14 @@ using ::testing::Not;
 // Every element that opens closes, in order.
 bool IsBalanced(const std::string& svg) {
   std::vector<std::string> open;
-  const std::regex tag("<(/?)([a-zA-Z]+)[^>]*?(/?)>");
-  for (auto it = std::sregex_iterator(svg.begin(), svg.end(), tag); it != std::sregex_iterator(); ++it) {
-    if ((*it)[3].length() > 0) continue;
-    if ((*it)[1].length() == 0) {
-      open.push_back((*it)[2]);
-    } else if (open.empty() || open.back() != (*it)[2]) {
+  for (const absl::string_view piece : absl::StrSplit(svg, '<')) {
+    absl::string_view tag = piece.substr(0, piece.find('>'));
+    if (tag.size() == piece.size() || absl::EndsWith(tag, "/")) continue;  // No tag, or one that closes itself.
+    const bool closes = absl::ConsumePrefix(&tag, "/");
+    const std::string name(tag.substr(0, tag.find(' ')));
+    if (!closes) {
+      open.push_back(name);
+    } else if (open.empty() || open.back() != name) {
       return false;
     } else {
       open.pop_back();
