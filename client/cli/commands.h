@@ -56,14 +56,15 @@ struct LawsArguments {
 
 // `flags`: of the daemon, or of run files if there are paths.
 struct FlagsArguments {
-  std::vector<std::string> paths = {};  // Run files and folders.
-  std::string project = {};             // Of the daemon's flags: only this project's, or
-  std::string run = {};                 // only this run's.
-  bool active = false;                  // Leave out what is resolved, acknowledged or silenced.
-  std::string at_least = {};            // "info", "warning", "critical", or empty: all.
-  std::string svg = {};                 // A replayed run's picture; "-" is stdout; empty: none.
-  double false_alarms = 1e6;            // Of a replay: mean points between two false alarms.
-  unsigned threads = 0;                 // 0: one for each core.
+  std::vector<std::string> paths = {};         // Run files and folders.
+  std::string project = {};                    // Of the daemon's flags: only this project's, or
+  std::string run = {};                        // only this run's.
+  bool active = false;                         // Leave out what is resolved, acknowledged or silenced.
+  std::string at_least = {};                   // "info", "warning", "critical", or empty: all.
+  std::string svg = {};                        // A replayed run's picture; "-" is stdout; empty: none.
+  double false_alarms = 1e6;                   // Of a replay: mean points between two false alarms.
+  std::vector<std::string> history_runs = {};  // Run files and folders: what a replayed run's project has finished.
+  unsigned threads = 0;                        // 0: one for each core.
 };
 
 // What a person says of a flag.
@@ -79,7 +80,7 @@ ExitCode ShowRun(const CommonOptions& common, const std::string& run, const std:
 // Draws it instead into a file of SVG; "-" is stdout.
 ExitCode DrawRunPicture(const CommonOptions& common, const std::string& run, const std::string& metric,
                         const std::string& svg);
-ExitCode Watch(const CommonOptions& common, const std::string& run);  // Empty: all.
+ExitCode WatchRun(const CommonOptions& common, const std::string& run);  // Empty: all.
 ExitCode ForecastRun(const CommonOptions& common, const std::string& run, const ForecastOptions& options);
 ExitCode Push(const CommonOptions& common, const PushOptions& options);
 ExitCode Import(const CommonOptions& common, const std::vector<std::string>& paths);

@@ -16,7 +16,7 @@ struct Runner {
     if (!command.svg.empty()) return DrawRunPicture(common, command.run, command.metric, command.svg);
     return ShowRun(common, command.run, command.metric);
   }
-  ExitCode operator()(const WatchCommand& command) const { return Watch(common, command.run); }
+  ExitCode operator()(const WatchCommand& command) const { return WatchRun(common, command.run); }
   ExitCode operator()(const ForecastCommand& command) const {
     return ForecastRun(common, command.run, command.options);
   }

@@ -97,7 +97,7 @@ ExitCode ShowRun(const CommonOptions& common, const std::string& run, const std:
   return ExitCode::kOk;
 }
 
-ExitCode Watch(const CommonOptions& common, const std::string& run) {
+ExitCode WatchRun(const CommonOptions& common, const std::string& run) {
   DaemonClient daemon(common.address);
   RunName only;
   if (!run.empty()) {

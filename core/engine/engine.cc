@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/engine/leaning.h"
 
 namespace curvecast {
 namespace {
@@ -18,6 +19,17 @@ bool Has(const BatchAppended& batch, const std::string& metric) {
 void AddChanges(std::vector<FlagChange> changes, const RunKey& key, int64_t time_unix_micros,
                 std::vector<Event>& events) {
   for (FlagChange& change : changes) events.push_back({time_unix_micros, key, FlagChanged{std::move(change)}});
+}
+
+Engine::Engine(const Prior& prior, const WatchOptions& watch, std::shared_ptr<const ProjectPast> elsewhere)
+    : prior_(prior),
+      elsewhere_(std::move(elsewhere)),
+      watching_{prior, watch, [this](const RunSpec& spec, Step newest) { return KinOf(spec, newest); }} {}
+
+std::shared_ptr<const Belief> Engine::KinOf(const RunSpec& spec, Step newest) const {
+  const auto at = projects_.find(PastKeyOf(spec));
+  if (at != projects_.end()) return KinForWatch(at->second.history(), spec, newest, prior_);
+  return elsewhere_ != nullptr ? KinForWatch(elsewhere_->history, spec, newest, prior_) : nullptr;
 }
 
 absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {

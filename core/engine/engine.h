@@ -31,7 +31,8 @@ class Engine {
 
   Engine() : Engine(Prior::Shipped(), {}) {}
   // `prior`: for what a finished run teaches, and for the watch; outlives this.
-  Engine(const Prior& prior, const WatchOptions& watch) : prior_(prior), watching_{prior, watch} {}
+  // `elsewhere`: what runs are watched by whose own project has finished none here (a replay of a single run); or null.
+  Engine(const Prior& prior, const WatchOptions& watch, std::shared_ptr<const ProjectPast> elsewhere = nullptr);
   Engine(const Engine&) = delete;  // The runs point into it.
   Engine& operator=(const Engine&) = delete;
 
@@ -69,8 +70,10 @@ class Engine {
   Effect Reopen(Run& run, const RunOpened& opened);
   Effect Append(Run& run, const BatchAppended& batch, int64_t time_unix_micros);
   void Settle(const Run& run, Effect& effect);  // Takes it into its past, or out.
+  std::shared_ptr<const Belief> KinOf(const RunSpec& spec, Step newest) const;
 
   const Prior& prior_;
+  const std::shared_ptr<const ProjectPast> elsewhere_;
   const Watching watching_;
   absl::btree_map<RunKey, Entry> runs_;
   absl::btree_map<PastKey, Project> projects_;  // Those that have had a finished run.

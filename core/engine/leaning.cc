@@ -37,6 +37,15 @@ Leaning LeanOnPast(const ProjectPast* past, const RunSpec& spec, const Plan& pla
   return leaning;
 }
 
+std::shared_ptr<const Belief> KinForWatch(const History& history, const RunSpec& spec, Step newest,
+                                          const Prior& prior) {
+  constexpr History::Choice kChoice{.others = 16, .siblings = 16};
+  const Plan plan = MakePlan(spec);
+  if (plan.maximize) return nullptr;  // The past knows losses.
+  std::optional<Belief> kin = history.Lean(DescentOf(spec), plan, newest, prior, kChoice);
+  return kin ? std::make_shared<const Belief>(*std::move(kin)) : nullptr;
+}
+
 Forecast MakeForecast(const Curve& curve, const Plan& plan, const Prior& prior, const Leaning& leaning) {
   Forecast forecast =
       ForecastEnd(curve, plan, prior, {.kin = leaning.kin ? &*leaning.kin : nullptr, .factors = &leaning.factors});

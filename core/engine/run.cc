@@ -26,8 +26,6 @@ size_t PointsOf(const BatchAppended& batch) {
   return points;
 }
 
-WatchedRun WatchedOf(const RunSpec& spec) { return {spec.objective, MakePlan(spec)}; }
-
 double CheckpointOf(double progress) { return std::floor(progress / Run::kCheckpoint + 1e-9); }
 
 }  // namespace
@@ -41,7 +39,7 @@ void Run::Apply(const RunOpened& opened) {
   ++version_;
   const bool declares = spec_ == nullptr || !(*spec_ == opened.spec);
   spec_ = std::make_shared<const RunSpec>(opened.spec);
-  if (watch_ != nullptr && declares) watch_->Declare(WatchedOf(*spec_), objective());
+  if (watch_ != nullptr && declares) watch_->Declare(Watched(), objective());
   if (spec_->schedule) inferred_schedule_.clear();
   Writer& writer = writers_[opened.writer];
   if (opened.incarnation <= writer.incarnation) return;  // Declared again: the last word counts, no new life.
@@ -87,12 +85,18 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
   return effect;
 }
 
+WatchedRun Run::Watched() const {
+  const auto& kin_of = watching_.kin_of;
+  return {spec_->objective, MakePlan(*spec_), kin_of ? kin_of(*spec_, objective().last_step()) : nullptr};
+}
+
 // A watch begins with the first points, and anew with those that take an ended run up again.
 void Run::Listen(const BatchAppended& batch, int64_t time_unix_micros) {
   const size_t points = PointsOf(batch);
   if (watch_ == nullptr && points > 0 && (state_ == RunState::kRunning || batch.writer.empty())) {
-    watch_ = std::make_unique<Watch>(watching_.options, watching_.prior, WatchedOf(*spec_));
-    watch_->Declare(WatchedOf(*spec_), objective());
+    const WatchedRun watched = Watched();
+    watch_ = std::make_unique<Watch>(watching_.options, watching_.prior, watched);
+    watch_->Declare(watched, objective());
   }
   if (watch_ != nullptr) watch_->Arrived(time_unix_micros, points);
 }

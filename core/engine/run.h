@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ struct Branch {
 struct Watching {
   const Prior& prior;
   WatchOptions options;
+  // What the finished runs of its project say of a run that is at step `newest`; null: nothing.
+  std::function<std::shared_ptr<const Belief>(const RunSpec& spec, Step newest)> kin_of = {};  // Or empty.
 };
 
 // One run: what it declared, its curves, its writers, its forecasts, its flags. Owned by the engine's thread.
@@ -114,6 +117,7 @@ class Run {
     std::string writer;
   };
 
+  WatchedRun Watched() const;
   std::optional<Step> ResumeStep(const Writer& writer, const BatchAppended& batch) const;
   void Listen(const BatchAppended& batch, int64_t time_unix_micros);
   int64_t TakeUp(const Column& column, const std::string& writer);

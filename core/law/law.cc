@@ -237,10 +237,18 @@ void FillPath(const Bank& bank, const Observations& seen, const RunClock& clock,
 
 // How far the newest level lies above what the kin say of it before the run's points.
 void CompareWithKin(const Belief& kin, const Observations& seen, LeanedOn& leaned) {
-  const Observation& newest = seen.points.back();
-  const FeatureRow& row = seen.rows.back();
-  const double expected = row.dot(kin.mean) + kin.bend.At(newest.progress);
-  const double variance = row.dot(kin.covariance * row) + kin.stray * kin.stray + kin.noise * kin.noise / newest.count;
+  // Of the points whose mean the newest level is: where the rate has fallen they reach far back.
+  FeatureRow row = FeatureRow::Zero();
+  double bend = 0, count = 0;
+  for (size_t i = seen.points.size() - seen.newest; i < seen.points.size(); ++i) {
+    const double n = seen.points[i].count;
+    row += n * seen.rows[i];
+    bend += n * kin.bend.At(seen.points[i].progress);
+    count += n;
+  }
+  row /= count;
+  const double expected = row.dot(kin.mean) + bend / count;
+  const double variance = row.dot(kin.covariance * row) + kin.stray * kin.stray + kin.noise * kin.noise / count;
   leaned.deviation = (seen.origin - expected) / std::sqrt(std::max(variance, kLeastVariance));
   leaned.expected = FiniteExp(expected);
 }

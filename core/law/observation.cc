@@ -83,15 +83,17 @@ void CountCrowds(std::vector<Observation>& points) {
   }
 }
 
-// Mean of the levels over the last 3 % of x, each by the count behind it.
-double NewestLevel(const std::vector<Observation>& points) {
+// Sets `newest`, and `origin` as the mean of the levels there, each by the count behind it.
+void FindNewest(Observations& seen) {
   double sum = 0, count = 0;
-  for (size_t i = points.size(); i-- > 0;) {
-    if (count > 0 && points[i].share < 0.97 * points.back().share) break;
-    sum += points[i].count * points[i].level;
-    count += points[i].count;
+  for (size_t i = seen.points.size(); i-- > 0;) {
+    const Observation& p = seen.points[i];
+    if (count > 0 && p.share < 0.97 * seen.points.back().share) break;
+    sum += p.count * p.level;
+    count += p.count;
+    ++seen.newest;
   }
-  return sum / count;
+  seen.origin = sum / count;
 }
 
 double Lowest(const std::vector<Observation>& points) {
@@ -127,7 +129,7 @@ ObserveResult Observe(const Curve& curve, const RunClock& clock, const Objective
   }
   if (seen.points.empty()) return result;
   seen.rows = Features(clock, places);
-  seen.origin = NewestLevel(seen.points);
+  FindNewest(seen);
   for (Observation& p : seen.points) p.level -= seen.origin;
   MarkOutliers(seen);
   CountCrowds(seen.points);

@@ -24,7 +24,8 @@ struct Observation {
 struct Observations {
   std::vector<Observation> points;  // In order of x.
   std::vector<FeatureRow> rows;     // Of each point.
-  double origin = 0;                // Log of the newest level.
+  double origin = 0;                // Log of the newest level ...
+  size_t newest = 0;                // ... the mean of so many points, the last 3 % of x.
   double points_per_step = 0;
   double lowest = 0;  // Lowest smoothed level before the newest, relative to origin.
 

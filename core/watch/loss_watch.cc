@@ -62,14 +62,14 @@ void LossWatch::Add(Step step, double loss, const Curve& curve, double mean_poin
     return;
   }
   SetThresholds(mean_points);
-  if (!reference_) reference_.emplace(Pool(), point.level);
+  if (!reference_) reference_.emplace(Expectation(), point.level);
   Advance(point);
   Judge(point, Test(point), changes);
 }
 
 void LossWatch::Begin(Step newest) {
   track_ = std::make_unique<FeatureTrack>(plan_, newest);
-  stray_ = kStrayPart * prior_.Of(track_->clock().kind()).any().stray;
+  stray_ = kin_ != nullptr ? kin_->stray : kStrayPart * prior_.Of(track_->clock().kind()).any().stray;
   reference_.reset();
   before_.reset();
   learning_.clear();
@@ -79,8 +79,10 @@ void LossWatch::Begin(Step newest) {
   newest_steps_.fill(newest);  // None of a branch that is no more.
 }
 
-// What is believed of curves under this plan before their points: the pool of all that the prior was trained on.
-Belief LossWatch::Pool() const {
+// What is believed of the curve before its points: what its kin say (not how they bend beside the law: that the stray
+// is for), or else the pool of all that the prior was trained on.
+Belief LossWatch::Expectation() const {
+  if (kin_ != nullptr) return *kin_;
   const Archetype& any = prior_.Of(track_->clock().kind()).any();
   Belief belief = any.loose;
   belief.mean = any.MeanOf(TraitsOf(track_->plan(), track_->clock()));
@@ -100,7 +102,7 @@ void LossWatch::LearnNoise() {
   noise_known_ = true;
   smooth_ = learning_.front().level;
   recent_rate_ = rate_ = learning_.front().rate;
-  reference_.emplace(Pool(), learning_.front().level);
+  reference_.emplace(Expectation(), learning_.front().level);
   for (const Point& point : std::exchange(learning_, {})) {
     Advance(point);
     Take(point, Test(point), false);
@@ -125,7 +127,7 @@ void LossWatch::TakeBins(const Curve& curve, Step before) {
     if (place.warming) continue;
     const double level = std::log(loss);
     if (!reference_) {
-      reference_.emplace(Pool(), level);
+      reference_.emplace(Expectation(), level);
       smooth_ = level;
     }
     reference_->Advance(AtLeastOne(bin.mean_step), StrayAt(place));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/curve/curve.h"
@@ -35,6 +36,10 @@ class LossWatch {
   LossWatch(const Prior& prior, std::string metric, const Plan& plan);
   // How the curve's values read as a loss; Objective::Loss() unless it is said.
   void SetObjective(const Objective& objective) { objective_ = objective; }
+
+  // What finished runs say of this curve, instead of what the prior says of all. From the next Relearn on, or the first
+  // point. Null: nothing.
+  void LeanOn(std::shared_ptr<const Belief> kin) { kin_ = std::move(kin); }
 
   // A point past all before it, of a loss > 0 as the law has it. `curve` holds it already, as it was logged.
   // `mean_points`: between two false alarms of all tests of the run.
@@ -80,7 +85,7 @@ class LossWatch {
   };
 
   void Begin(Step newest);
-  Belief Pool() const;
+  Belief Expectation() const;
   double StrayAt(const FeatureTrack::Place& place) const;
   void LearnNoise();
   void TakeBins(const Curve& curve, Step before);
@@ -105,6 +110,7 @@ class LossWatch {
   const Prior& prior_;
   const std::string metric_;
   Plan plan_;
+  std::shared_ptr<const Belief> kin_;
   Objective objective_ = Objective::Loss();
   std::unique_ptr<FeatureTrack> track_;  // Null before the first point.
   double stray_ = 0;

@@ -10,7 +10,8 @@ constexpr double kClip = 3;                // Of z, so that single points do not
 constexpr double kClippedMoment = 0.9951;  // E min(z^2, 9) of the normal.
 constexpr double kMemory = 200;            // Points that the scale remembers.
 constexpr double kCorrelationMemory = 4000;
-constexpr double kDoubt = 15;  // Points before a correlation is believed.
+constexpr double kDoubt = 15;         // Points before a correlation is believed.
+constexpr double kMostlyNoise = 0.5;  // Part of its variance from which on a residual says what the tails are.
 constexpr double kLeastSd =
     1e-4;  // Of the log loss: a smoothed or rounded log has no noise, and less than this is no news.
 
@@ -27,7 +28,7 @@ void Noise::Add(double z, double noise_part) {
   correlation_ = std::clamp(correlation_ + gain * noise_part * before_ * clipped, 0.0, kMostCorrelation);
   before_ = clipped;
   point_sd_ = std::sqrt(variance_ / (1 - correlation_ * correlation_));
-  tail_.Add(z);
+  if (noise_part > kMostlyNoise) tail_.Add(z);
 }
 
 void Noise::Rescale(double factor, double points) {

@@ -53,7 +53,9 @@ struct Watch::State {
         non_finite(watched.objective),
         start(watched.objective),
         forecasts(watched.objective, watched.plan.maximize),
-        loss(with, watched.objective, watched.plan) {}
+        loss(with, watched.objective, watched.plan) {
+    loss.LeanOn(watched.kin);
+  }
 
   Silence::Place Place() const { return {run.objective, newest}; }
   void Say(std::optional<FlagChange> change) {
@@ -100,6 +102,7 @@ void Watch::Declare(const WatchedRun& run, const Curve& objective) {
   s.newest = objective.last_step();
   s.any = !objective.empty();
   s.objective.reset();
+  s.loss.LeanOn(run.kin);
   s.loss.Relearn(run.plan, objective);
   for (auto& [metric, beside] : s.beside) {
     auto* rate = std::get_if<RateCheck>(&beside.test);

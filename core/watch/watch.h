@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/curve/curve.h"
+#include "core/law/belief.h"
 #include "core/law/forecast.h"
 #include "core/law/plan.h"
 #include "core/law/prior.h"
@@ -30,6 +31,7 @@ struct WatchOptions {
 struct WatchedRun {
   std::string objective;
   Plan plan;
+  std::shared_ptr<const Belief> kin = nullptr;  // What finished runs say of the objective's curve; null: nothing.
 };
 
 // Looks at every point of one run as it comes, and says when the run leaves its law. A part of the run's state, so of

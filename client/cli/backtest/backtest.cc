@@ -65,12 +65,12 @@ Backtested Replay(const CompleteRun& run, const std::vector<double>& fractions, 
 std::vector<Backtested> ReplayAll(const BacktestOptions& options, const RunSet& set, const RunSet& past,
                                   const std::optional<History::Choice>& choice, const std::vector<double>& fractions,
                                   const Prior& prior, const Progress& progress) {
-  std::map<std::string, History> histories;
+  std::map<PastKey, History> histories;
   if (choice.has_value()) histories = MakeHistories({&past, &set}, prior, options.threads);
   std::vector<Backtested> results(set.runs.size());
   ForEach(results.size(), options.threads, progress, [&](size_t i) {
     const CompleteRun& run = set.runs[i];
-    const auto history = histories.find(run.spec.key.project);
+    const auto history = histories.find(PastKeyOf(run.spec));
     results[i] = Replay(run, fractions, prior, history != histories.end() ? &history->second : nullptr,
                         choice.value_or(History::Choice{}));
   });

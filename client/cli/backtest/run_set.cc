@@ -36,9 +36,8 @@ absl::StatusOr<RunSet> ReadRunSet(const std::vector<std::string>& paths, unsigne
   return set;
 }
 
-std::map<std::string, History> MakeHistories(const std::vector<const RunSet*>& sets, const Prior& prior,
-                                             unsigned threads) {
-  std::map<std::string, History> histories;
+std::map<PastKey, History> MakeHistories(const std::vector<const RunSet*>& sets, const Prior& prior, unsigned threads) {
+  std::map<PastKey, History> histories;
   for (const RunSet* set : sets) {
     std::vector<std::optional<Relative>> relatives(set->runs.size());
     ForEach(relatives.size(), threads, {}, [&](size_t i) {
@@ -46,7 +45,7 @@ std::map<std::string, History> MakeHistories(const std::vector<const RunSet*>& s
       relatives[i] = MakeRelative(run.descent(), run.Until(1), run.PlanAt(1), prior);
     });
     for (size_t i = 0; i < relatives.size(); ++i) {
-      if (relatives[i].has_value()) histories[set->runs[i].spec.key.project].Add(*std::move(relatives[i]));
+      if (relatives[i].has_value()) histories[PastKeyOf(set->runs[i].spec)].Add(*std::move(relatives[i]));
     }
   }
   return histories;

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "client/cli/backtest/complete_run.h"
 #include "client/cli/backtest/parallel.h"
+#include "core/engine/project.h"
 #include "core/family/history.h"
 #include "core/law/prior.h"
 
@@ -25,9 +26,8 @@ struct RunSet {
 absl::StatusOr<RunSet> ReadRunSet(const std::vector<std::string>& paths, unsigned threads, const Progress& progress,
                                   std::ostream& err);
 
-// The finished runs of each project, by project.
-std::map<std::string, History> MakeHistories(const std::vector<const RunSet*>& sets, const Prior& prior,
-                                             unsigned threads);
+// The finished runs of each project, those of one objective together as in the daemon.
+std::map<PastKey, History> MakeHistories(const std::vector<const RunSet*>& sets, const Prior& prior, unsigned threads);
 
 // The prior in its text form in a file; the shipped one for an empty path.
 absl::StatusOr<Prior> LoadPrior(const std::string& path);

@@ -26,6 +26,10 @@ void AddFlags(CLI::App& app, FlagsArguments& arguments) {
       ->needs(path)
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  flags
+      ->add_option("--history-runs", arguments.history_runs,
+                   "Finished runs that a replayed run of their project leans on, as it would in the daemon")
+      ->needs(path);
   flags->add_option("--threads", arguments.threads, "0: one for each core")
       ->needs(path)
       ->check(CLI::Range(0, 256))
@@ -33,7 +37,8 @@ void AddFlags(CLI::App& app, FlagsArguments& arguments) {
   flags->footer(
       "Examples:\n  curvecast flags --active --at-least warning    what is wrong now\n"
       "  curvecast flags --run demo/seed1 -o json       all that was flagged in one run\n"
-      "  curvecast flags runs/ -o json                  what would be flagged in run files");
+      "  curvecast flags runs/ -o json                  what would be flagged in run files\n"
+      "  curvecast flags new.jsonl --history-runs old/  ... by a watch that knows the runs of old/");
 }
 
 void AddAnswer(CLI::App& command, FlagAnswer& answer) {

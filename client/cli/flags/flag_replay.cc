@@ -38,8 +38,8 @@ absl::StatusOr<BatchAppended> ToBatch(const v1::Batch& proto, uint64_t incarnati
 // due.
 class Replayer {
  public:
-  Replayer(const RunSpec& spec, const Prior& prior, const WatchOptions& watch)
-      : spec_(spec), prior_(prior), engine_(prior, watch) {}
+  Replayer(const RunSpec& spec, const Prior& prior, const WatchOptions& watch, std::shared_ptr<const ProjectPast> past)
+      : spec_(spec), prior_(prior), past_(std::move(past)), engine_(prior, watch, past_) {}
 
   absl::Status Open(const ReplayLife& life, uint64_t incarnation) {
     return Apply(RunOpened{spec_, "", incarnation, life.resume_step});
@@ -74,14 +74,18 @@ class Replayer {
     due.progress = run()->Progress();
     if (curve.empty() || !run()->AtCheckpoint(due)) return absl::OkStatus();
     const RunPlan planned = PlanRun(spec_, curve.last_step(), run()->LoggedRates());
-    const Leaning leaning = LeanOnPast(nullptr, spec_, planned.plan, curve.last_step(), prior_);
-    newest_ = MakeForecast(curve, planned.plan, prior_, leaning);
+    // What the past says hangs on the plan alone, which moves only where it is inferred.
+    if (!leaning_ || !spec_.schedule)
+      leaning_ = LeanOnPast(past_.get(), spec_, planned.plan, curve.last_step(), prior_);
+    newest_ = MakeForecast(curve, planned.plan, prior_, *leaning_);
     return Apply(ForecastMade{newest_});
   }
 
   const RunSpec& spec_;
   const Prior& prior_;
+  const std::shared_ptr<const ProjectPast> past_;  // Null: none.
   Engine engine_;
+  std::optional<Leaning> leaning_;
   Forecast newest_;
 };
 
@@ -128,7 +132,8 @@ absl::StatusOr<FlagReplay> ReplayFlagsOf(const std::string& path, const Prior& p
   absl::StatusOr<RunSpec> spec = ToRunSpec(read->run);
   if (!spec.ok()) return spec.status();
   FlagReplay replay{.spec = *std::move(spec), .flags = {}, .fault = read->error, .picture = {}};
-  Replayer replayer(replay.spec, prior, options.watch);
+  const auto past = options.pasts.find(PastKeyOf(replay.spec));
+  Replayer replayer(replay.spec, prior, options.watch, past != options.pasts.end() ? past->second : nullptr);
   uint64_t incarnation = 0;
   for (const ReplayLife& life : ToReplay(*read, std::max<size_t>(1, read->points / kBatchesAtLeast))) {
     ++incarnation;

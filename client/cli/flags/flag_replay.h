@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "client/cli/picture/run_picture.h"
 #include "core/engine/flag_book.h"
+#include "core/engine/project.h"
 #include "core/engine/run_spec.h"
 #include "core/law/prior.h"
 #include "core/watch/watch.h"
@@ -26,6 +29,8 @@ struct FlagReplay {
 struct FlagReplayOptions {
   WatchOptions watch;
   bool picture = false;
+  // The finished runs that a run leans on, as it would in the daemon; never on itself.
+  std::map<PastKey, std::shared_ptr<const ProjectPast>> pasts = {};
 };
 
 // Fails if the file cannot be read, or does not declare a run.

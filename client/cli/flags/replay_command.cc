@@ -1,13 +1,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iostream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "client/cli/backtest/parallel.h"
+#include "client/cli/backtest/run_set.h"
 #include "client/cli/commands.h"
 #include "client/cli/flags/flag_replay.h"
 #include "client/cli/flags/flag_view.h"
@@ -53,6 +56,16 @@ ExitCode ReplayFlags(const CommonOptions& common, const FlagsArguments& argument
   FlagReplayOptions options;
   options.watch.mean_points_between_false_alarms = arguments.false_alarms;
   options.picture = !arguments.svg.empty();
+
+  if (!arguments.history_runs.empty()) {
+    const absl::StatusOr<RunSet> past = ReadRunSet(arguments.history_runs, arguments.threads, {}, std::cerr);
+    if (!past.ok()) return Fail(past.status());
+    for (auto& [key, history] : MakeHistories({&*past}, Prior::Shipped(), arguments.threads)) {
+      auto known = std::make_shared<ProjectPast>();
+      known->history = std::move(history);
+      options.pasts[key] = std::move(known);
+    }
+  }
 
   // Each file's flags as soon as all before it are there, so that a folder of thousands of runs takes no memory.
   ExitCode code = ExitCode::kOk;

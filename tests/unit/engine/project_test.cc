@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/engine/engine.h"
@@ -197,6 +198,33 @@ TEST_F(ProjectTest, TheSameEventsGiveTheSameBitsOfTheNextForecast) {
   EXPECT_EQ(one.leaned.relatives, 3);
   EXPECT_EQ(std::memcmp(one.quantiles.data(), two.quantiles.data(), sizeof(one.quantiles)), 0);
   EXPECT_EQ(one.expected_value, two.expected_value);
+}
+
+// When a run that falls half as fast as it should from a third of its plan on is noticed.
+TEST_F(ProjectTest, TheWatchOfARunLeansOnTheFinishedRunsOfItsProject) {
+  constexpr Step kFrom = 330;
+  const auto noticed = [](bool with_siblings) {
+    Engine engine;
+    const auto apply = [&engine](const Event& event) { return engine.Apply(event)->flag_changes; };
+    for (const char* id : {"a", "b", "c", "d", "e", "f"}) {
+      if (!with_siblings) break;
+      for (const Event& event : FinishedRun(id, 1 + 0.02 * (id[0] - 'a'))) apply(event);
+    }
+    apply(Open(1, "", "new"));
+    Column losses = AkinLosses(1.03, 5, 1000);
+    for (size_t i = 0; i < losses.steps.size(); ++i) {
+      const double fall = AkinLoss(kFrom, 1.03) - AkinLoss(losses.steps[i], 1.03);
+      if (losses.steps[i] > kFrom) losses.values[i] += 0.5 * fall;
+    }
+    Step step = 1001;
+    for (const FlagChange& change : apply(Batch(1, {losses}, 1, "", "new"))) {
+      if (change.what == FlagChange::What::kRaised) step = std::min(step, change.flag.raised_step);
+    }
+    return step;
+  };
+  const Step alone = noticed(false), among_siblings = noticed(true);
+  EXPECT_GT(among_siblings, kFrom);
+  EXPECT_LT(among_siblings, alone) << "1001: not at all";
 }
 
 }  // namespace

@@ -106,6 +106,28 @@ TEST(LawTest, NineInTenRunsDrawnFromAnArchetypeEndInsideTheInterval) {
   }
 }
 
+// Where the rate has fallen the newest level is the mean over much of the run, in which the loss falls too.
+TEST(LawTest, ARunThatIsWhatItsKinSayIsNeverFarFromThem) {
+  const Plan plan = testing::DecayingPlan(4000, Decay::kLinear);
+  const RunClock clock(plan, 0);
+  const Archetype& any = Prior::Shipped().Of(clock.kind()).any();
+  Belief kin = any.tight;
+  kin.mean = any.MeanOf(TraitsOf(plan, clock));
+  ASSERT_TRUE(SetCovariance(0.01 * any.tight.covariance, kin));
+  kin.stray = 0.001;
+  kin.noise = 0.002;
+  const testing::LawRun run{.plan = plan, .at = kin.mean, .noise = kin.noise};
+  testing::LawRun higher = run;
+  higher.scale = 1.1;
+  for (const double fraction : {0.2, 0.5, 0.8, 0.9, 0.97, 1.0}) {
+    const Lean lean{.kin = &kin, .factors = nullptr};
+    EXPECT_LT(std::fabs(ForecastEnd(run.Until(fraction, 1), plan, Prior::Shipped(), lean).leaned.deviation), 2)
+        << "at " << fraction;
+    EXPECT_GT(ForecastEnd(higher.Until(fraction, 1), plan, Prior::Shipped(), lean).leaned.deviation, 2)
+        << "at " << fraction;
+  }
+}
+
 // The same prefix under a rate that still has to fall and under one that stays.
 TEST(LawTest, TheScheduleMovesTheForecast) {
   Plan constant;

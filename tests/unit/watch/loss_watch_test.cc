@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -287,6 +288,40 @@ TEST(LossWatchTest, DISABLED_AFlagThatIsUpWhenThePlansEndIsPassedIsHeldAgainstTh
     story = run.Story();
   }
   EXPECT_GE(held, 9) << story;
+}
+
+// Kin that are right, but for a little: what is small beside the prior's doubt is large beside theirs.
+TEST(LossWatchTest, ItFindsMoreWhereItLeansOnKin) {
+  const Plan plan = testing::Cosine(kTotal);
+  const RunClock clock(plan, 0);
+  constexpr uint64_t kSeeds = 8;
+  int alone = 0, with_kin = 0;
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    for (const bool leans : {false, true}) {
+      constexpr Step kEvery = 20;  // Its points are few.
+      WatchedCurve run(plan, {.sd = 0.004}, seed);
+      if (leans) {
+        Belief kin = Prior::Shipped().Of(clock.kind()).any().tight;
+        kin.mean = testing::CoefficientsOf(plan, 0.5, seed);
+        ASSERT_TRUE(SetCovariance(0.01 * kin.covariance, kin));
+        kin.stray = 0.0005;
+        run.watch.LeanOn(std::make_shared<const Belief>(kin));
+      }
+      const auto log = [&run](Step from, Step to, double up) {
+        for (Step s = from; s < to; s += kEvery) {
+          const double loss = std::exp(run.law[static_cast<size_t>(s)] + run.noise.Next() + up);
+          run.curve.Add(s, loss);
+          run.watch.Add(s, loss, run.curve, kMeanPoints, run.changes);
+        }
+      };
+      log(kEvery, kTotal / 2, 0);
+      EXPECT_TRUE(run.Raised().empty()) << run.Story();
+      log(kTotal / 2, kTotal * 3 / 4, 0.009);
+      (leans ? with_kin : alone) += run.Raised().empty() ? 0 : 1;
+    }
+  }
+  EXPECT_GE(with_kin, 7);
+  EXPECT_LT(alone, with_kin);
 }
 
 TEST(LossWatchTest, TheSameCallsGiveTheSameChanges) {

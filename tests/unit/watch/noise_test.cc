@@ -97,6 +97,13 @@ TEST(NoiseTest, ResidualsFarOutMakeItsTailsHeavy) {
   EXPECT_EQ(noise.tail().model(), 0u);
 }
 
+TEST(NoiseTest, WhatTheReferenceDidNotKnowYetSaysNothingOfTheTails) {
+  testing::Dice dice(3);
+  Noise noise(0.01, 4);
+  for (int i = 0; i < 300; ++i) noise.Add(i < 20 ? 8 : dice.Normal(), i < 20 ? 0.2 : 0.99);
+  EXPECT_EQ(noise.tail().model(), Tail::kModels - 1);
+}
+
 TEST(NoiseTest, ItNeverBecomesZeroOrInfinite) {
   Learner still(Noise(0.01, 4)), wild(Noise(0.01, 4));
   for (int i = 0; i < 100'000; ++i) {
