@@ -1,6 +1,7 @@
 #include "daemon/loop/engine_thread.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,9 @@ constexpr size_t kMaxStagedEvents = 8192;              // In one transaction.
 constexpr int64_t kTickIntervalMicros = 1'000'000;
 // Between two ticks: this thread was held up (a full disk, a machine asleep) or the clock was set, and heard nobody.
 constexpr int64_t kDeafMicros = 10'000'000;
+// Between the wall clock and the monotonic one, in one turn. Corrections that are slewed in stay far below it.
+constexpr int64_t kClockJumpMicros = 2'000'000;
+constexpr int64_t kSameMoment = 100'000;
 
 }  // namespace
 
@@ -63,6 +67,7 @@ void EngineThread::Loop() {
     const bool last = stopping_;  // Read before draining, so that what came before the stop is drained.
     std::vector<Inbox::Item> items = parts_.inbox.Drain(NextWait());
     parts_.metrics.inbox_batches.Set(static_cast<double>(items.size()));
+    NoticeClock();  // Before what arrived at the new time.
     const size_t waiting = handled_.size();
     KeepAsked(items);
     for (Inbox::Item& item : items) {
@@ -91,6 +96,7 @@ bool EngineThread::Replay() {
   }
   // What the watch said in the replay is in the journal, unless the daemon died between a transaction and its flags.
   ticked_at_ = parts_.clock.NowUnixMicros();
+  clock_offset_ = ticked_at_ - parts_.clock.MonotonicMicros();
   engine_.Resume(ticked_at_);
   staged_ = engine_.Reconcile(ticked_at_);
   if (!Commit()) return false;
@@ -235,6 +241,19 @@ void EngineThread::Count(const Event& event, const Engine::Effect& effect) {
   parts_.metrics.batches.Increment();
   parts_.metrics.points.Increment(static_cast<double>(effect.points));
   if (effect.rewound) parts_.metrics.rewinds.Increment();
+}
+
+// A jump is no pause of any job's: unnoticed, it would be learned as one, and hide the silences to come.
+void EngineThread::NoticeClock() {
+  const int64_t before = parts_.clock.MonotonicMicros();
+  const int64_t now = parts_.clock.NowUnixMicros();
+  const int64_t after = parts_.clock.MonotonicMicros();
+  if (after - before > kSameMoment) return;  // Held up in between; the next turn will tell.
+  const int64_t jump = now - before - clock_offset_;
+  if (std::abs(jump) < kClockJumpMicros) return;
+  clock_offset_ = now - before;
+  engine_.Resume(now);
+  parts_.on_clock_set(static_cast<double>(jump) * 1e-6);
 }
 
 void EngineThread::TickIfDue() {
