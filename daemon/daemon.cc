@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "daemon/rpc/listener.h"
+#include "daemon/os/listener.h"
 
 namespace curvecast {
 namespace {

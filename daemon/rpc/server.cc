@@ -9,8 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/os/listener.h"
 #include "daemon/rpc/ingest_service.h"
-#include "daemon/rpc/listener.h"
 #include "daemon/rpc/query_service.h"
 
 namespace curvecast {

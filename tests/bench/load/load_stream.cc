@@ -7,19 +7,18 @@
 namespace curvecast {
 namespace {
 
-constexpr int64_t kTotalSteps = 10'000'000;
 constexpr double kPeakRate = 1e-3;
 constexpr int64_t kWarmupSteps = 1000;
 
-v1::PushRequest OpenOf(const std::string& run_id, uint32_t channel) {
+v1::PushRequest OpenOf(const LoadStream::Options& options, const std::string& run_id, uint32_t channel) {
   v1::PushRequest request;
   request.set_channel(channel);
   v1::Open& open = *request.mutable_open();
-  open.set_incarnation(1);
+  open.set_incarnation(options.incarnation);
   v1::Run& run = *open.mutable_run();
   run.set_project("load");
   run.set_run_id(run_id);
-  run.set_total_steps(kTotalSteps);
+  run.set_total_steps(options.total_steps);
   run.mutable_schedule()->set_peak_lr(kPeakRate);
   run.mutable_schedule()->set_warmup_steps(kWarmupSteps);
   run.mutable_schedule()->set_decay(v1::Schedule::COSINE);
@@ -127,7 +126,7 @@ void LoadStream::SendNext() {
 
 void LoadStream::WriteOpen() {
   writing_ = true;
-  open_ = OpenOf(runs_[opens_sent_].run_id, static_cast<uint32_t>(opens_sent_));
+  open_ = OpenOf(options_, runs_[opens_sent_].run_id, static_cast<uint32_t>(opens_sent_));
   ++opens_sent_;
   StartWrite(&open_);
 }
@@ -140,7 +139,7 @@ void LoadStream::WriteBatch(Clock::time_point since) {
   batch_.set_channel(static_cast<uint32_t>(channel));
   batch_.mutable_batch()->set_sequence(sequence);
   const int steps = options_.points_per_batch / options_.metrics;
-  const int64_t first = static_cast<int64_t>(sequence - 1) * steps;
+  const int64_t first = options_.first_step + static_cast<int64_t>(sequence - 1) * steps;
   for (int m = 0; m < options_.metrics; ++m) {
     v1::Points& points = *batch_.mutable_batch()->mutable_points(m);
     for (int i = 0; i < steps; ++i) {

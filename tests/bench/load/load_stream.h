@@ -26,6 +26,9 @@ class LoadStream final : public grpc::ClientBidiReactor<v1::PushRequest, v1::Pus
     int points_per_batch = 128;
     int metrics = 1;  // Columns of a batch, the objective first; they share the points equally.
     size_t window = 32;
+    int64_t total_steps = 10'000'000;
+    int64_t first_step = 0;
+    uint64_t incarnation = 1;
     bool paced = false;  // Sends only what is offered; otherwise as fast as the window allows.
   };
   struct SentRun {

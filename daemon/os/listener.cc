@@ -1,4 +1,4 @@
-#include "daemon/rpc/listener.h"
+#include "daemon/os/listener.h"
 
 #include <fcntl.h>
 #include <netdb.h>

@@ -1,4 +1,4 @@
-#include "daemon/rpc/listener.h"
+#include "daemon/os/listener.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -97,25 +97,33 @@ TEST_F(ListenerTest, WithoutFilesItTurnsAwayAndGoesOnWhenThereAreSomeAgain) {
   ASSERT_TRUE(Eventually([&] { return taken() == 1; }));
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  // So many that a client's socket still fits, and nothing that the listener may give away.
-  const int next = dup(0);
-  close(next);
+  // All are open but those of four clients, and of these none that the listener may give away.
+  constexpr rlim_t kFiles = 64;
   rlimit few = before;
-  few.rlim_cur = static_cast<rlim_t>(next) + 4;
+  few.rlim_cur = kFiles;
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  for (int fd = open("/dev/null", O_RDONLY | O_CLOEXEC); fd >= 0; fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+    taken_.push_back(fd);
+  }
+  ASSERT_GT(taken_.size(), 5u);
+  for (int i = 0; i < 4; ++i) {
+    close(taken_.back());
+    taken_.pop_back();
+  }
+  const size_t taken_before = taken();
   for (int i = 1; i <= 3; ++i) {
     EXPECT_TRUE(Connect());
     EXPECT_TRUE(Eventually([&] { return refused_ >= i; }));
   }
-  EXPECT_EQ(refused_files_, next + 4);
+  EXPECT_EQ(refused_files_, kFiles);
   // The client's socket is the last file: the listener's spare one must do.
   EXPECT_TRUE(Connect());
   EXPECT_TRUE(Eventually([&] { return refused_ >= 4; }));
   EXPECT_FALSE(Connect()) << "there was a file left";
-  EXPECT_EQ(taken(), 1u);
+  EXPECT_EQ(taken(), taken_before);
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   ASSERT_TRUE(Connect());
-  EXPECT_TRUE(Eventually([&] { return taken() == 2; }));
+  EXPECT_TRUE(Eventually([&] { return taken() == taken_before + 1; }));
 }
 
 }  // namespace
