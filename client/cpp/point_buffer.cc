@@ -85,7 +85,7 @@ void PointBuffer::MakeRoom() {
     const auto finite = std::count_if(points_.begin(), points_.end(),
                                       [](const LoggedPoint& point) { return std::isfinite(point.value); });
     size_t thinned = 0;
-    gap_ = std::max<int64_t>(2, gap_ / 4);
+    gap_ = std::max<int64_t>(2, gap_);
     while (static_cast<size_t>(finite) >= enough) {
       thinned += ThinPoints(points_, gap_);
       if (thinned >= enough || gap_ > kLargestStep) break;

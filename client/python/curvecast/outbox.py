@@ -276,6 +276,8 @@ class Outbox:
             life.sent = max(0, life.sent - 1)
             self._held -= points
             self.stats.acknowledged += points
+        if self._held == 0:
+            self._gap = 0
         self._forget_past_lives()
 
     def _remove_batch(self, life, sequence):
@@ -298,7 +300,7 @@ class Outbox:
             enough = self._max_points // 4
             finite = sum(math.isfinite(value) for life in self._lives for _, _, value in life.points)
             thinned = 0
-            self._gap = max(2, self._gap // 4)
+            self._gap = max(2, self._gap)
             while finite >= enough:  # By the smallest gap that frees a quarter: the points lie ever wider, but evenly.
                 thinned += sum(_thin(life, self._gap) for life in self._lives)
                 if thinned >= enough or self._gap > MAX_STEP:
