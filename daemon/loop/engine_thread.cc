@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 
 namespace curvecast {
 namespace {
@@ -176,8 +177,10 @@ void EngineThread::Take(FitResult result) {
 
 bool EngineThread::Commit() {
   // Applied, a transaction may leave the next one staged: what the watch makes of it. What that says is not watched.
-  while (!staged_.empty()) {
+  for (bool flags = false; !staged_.empty(); flags = true) {
+    CrashPoint(flags ? "before_flags" : "before_append");
     if (!AppendUntilKept()) return false;
+    CrashPoint(flags ? "flags_appended" : "appended");
     ApplyStaged();
     changed_ = true;
   }
@@ -288,6 +291,7 @@ void EngineThread::PublishIfDue(bool now) {
 
 void EngineThread::Publish() {
   const int64_t start = parts_.clock.MonotonicMicros();
+  CrashPoint("applied");
   parts_.boards.Put(engine_.Publish(parts_.clock.NowUnixMicros()));
   const int64_t end = parts_.clock.MonotonicMicros();
   parts_.metrics.publish_seconds.Observe(static_cast<double>(end - start) * 1e-6);
@@ -297,7 +301,9 @@ void EngineThread::Publish() {
 }
 
 void EngineThread::Answer() {
+  if (!pending_.empty()) CrashPoint("published");
   for (const Pending& pending : pending_) pending.sink->Deliver(pending.reply);
+  if (!pending_.empty()) CrashPoint("answered");
   pending_.clear();
   for (Question& question : questions_) {
     const Run* run = engine_.Find(question.key);

@@ -106,7 +106,7 @@ class Writer:
             return
         found = metric(daemon.run("crash", self.run.run_id), "train/loss")
         wanted = batches * POINTS_PER_BATCH
-        if (found["points"], found["last_step"]) != (wanted, wanted - 1):
+        if (found["points"] + found["non_finite"], found["last_step"]) != (wanted, wanted - 1):
             raise AssertionError(f"{self.run.run_id}: {batches} batches are {wanted} points, found {found}")
 
 

@@ -50,6 +50,7 @@ class Daemon:
         self.grpc = f"127.0.0.1:{free_port()}"
         self.http = f"127.0.0.1:{free_port()}"
         self.flags = flags
+        self.environment = {}  # Added to this process's.
         self.preexec = None  # Called in the process before the daemon starts.
         self.process = None
 
@@ -62,6 +63,7 @@ class Daemon:
                 stderr=log,
                 stdout=log,
                 preexec_fn=self.preexec,
+                env={**os.environ, **self.environment},
             )
 
     def start(self, seconds=20):
