@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/os/listener.h"
 
 namespace curvecast {
 namespace {
@@ -48,6 +49,8 @@ Inbox::Limits InboxLimits(const v1::Config& config) {
   return limits;
 }
 
+constexpr int64_t kRefusedConnectionIntervalMicros = 10'000'000;  // Between two that the operator is told of.
+
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 }  // namespace
@@ -58,8 +61,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, 
   std::unique_ptr<Daemon> daemon(new Daemon(config, signals, *std::move(journal)));
   Daemon* d = daemon.get();
 
-  absl::StatusOr<std::unique_ptr<RpcServer>> rpc =
-      RpcServer::Start(RpcOptions(config), {d->inbox_, d->clock_, d->answers_, d->boards_});
+  absl::StatusOr<std::unique_ptr<RpcServer>> rpc = RpcServer::Start(
+      RpcOptions(config),
+      {d->inbox_, d->clock_, d->answers_, d->boards_, [d](int64_t files) { d->OnRefusedConnection(files); }});
   if (!rpc.ok()) return rpc.status();
   d->rpc_ = *std::move(rpc);
   absl::StatusOr<std::unique_ptr<HttpServer>> http =
@@ -90,7 +94,10 @@ Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<S
       engine_(EngineOptions(config),
               {*journal_, clock_, inbox_, boards_, metrics_, [this](const absl::Status& status) { OnJournal(status); },
                [this](const RunKey& key, const absl::Status& status) { OnRefused(key, status); },
-               [this](const absl::Status& status) { OnFatal(status); }},
+               [this](const absl::Status& status) { OnFatal(status); },
+               [](double seconds) {
+                 spdlog::warn("the clock was set by {:+.1f} s, or the machine slept: silence counts from now", seconds);
+               }},
               Prior::Shipped()) {}
 
 void Daemon::Stop() {
@@ -135,6 +142,18 @@ void Daemon::OnJournal(const absl::Status& status) {
 void Daemon::OnRefused(const RunKey& key, const absl::Status& status) {
   spdlog::warn("refused, of run {}/{}: {} ({} refusals since the start)", key.project, key.run_id, Text(status),
                metrics_.rejected_batches.Value());
+}
+
+void Daemon::OnRefusedConnection(int64_t files) {
+  metrics_.refused_connections.Increment();
+  const int64_t now = clock_.MonotonicMicros();
+  if (now < refused_connection_due_) return;
+  refused_connection_due_ = now + kRefusedConnectionIntervalMicros;
+  spdlog::error(
+      "connections are turned away: all but {} of the {} files that the daemon may open are in use; close some, or "
+      "raise "
+      "the limit (ulimit -n, LimitNOFILE=); {} turned away since the start",
+      Listener::kSpareFiles, files, metrics_.refused_connections.Value());
 }
 
 void Daemon::OnFatal(const absl::Status& status) {

@@ -41,6 +41,7 @@ class Daemon {
   absl::Status OnCommand(const std::string& command);
   void OnJournal(const absl::Status& status);
   void OnRefused(const RunKey& key, const absl::Status& status);
+  void OnRefusedConnection(int64_t files);
   void OnFatal(const absl::Status& status);
 
   StopSignals& signals_;
@@ -56,6 +57,7 @@ class Daemon {
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<CommandSocket> commands_;
   uint64_t ready_listener_ = 0;
+  int64_t refused_connection_due_ = 0;  // Of the listener's thread.
   mutable std::mutex failure_mutex_;
   absl::Status failure_;
 };

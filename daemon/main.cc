@@ -9,6 +9,8 @@
 
 #include "daemon/config/config.h"
 #include "daemon/daemon.h"
+#include "daemon/os/crash_at.h"
+#include "daemon/os/process_settings.h"
 #include "daemon/os/signals.h"
 #include "daemon/store_commands.h"
 
@@ -87,6 +89,9 @@ int Report(const absl::Status& status) { return status.ok() ? kOk : Fail(status,
 
 int Serve(const curvecast::v1::Config& config) {
   setenv("GRPC_VERBOSITY", "NONE", 0);  // What matters of it is said in our words; the environment may ask for more.
+  curvecast::SetUpProcess();
+  if (const char* point = curvecast::CrashWhereAsked())
+    spdlog::warn("kills itself at {}, as CURVECAST_CRASH_AT asks", point);
   curvecast::StopSignals signals;
   absl::StatusOr<std::unique_ptr<curvecast::Daemon>> daemon = curvecast::Daemon::Start(config, signals);
   if (!daemon.ok()) return Fail(daemon.status(), kFailed);

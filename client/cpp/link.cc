@@ -242,7 +242,11 @@ void Link::OnOpened(const v1::Opened& opened) {
   phase_ = Phase::kOpen;
   backoff_.Reset();
   failures_ = 0;
-  if (warned_away_) options_.warn("curvecastd at " + options_.address + " is back; sending what waited");
+  if (warned_away_) {
+    const uint64_t thinned = buffer_.counts().thinned;
+    options_.warn("curvecastd at " + options_.address + " is back; sending what waited" +
+                  (thinned == 0 ? "" : ", less " + std::to_string(thinned) + " points that there was no room for"));
+  }
   warned_away_ = false;
   if (ever_opened_ && channel_ == 1) {
     const std::lock_guard<std::mutex> lock(mutex_);

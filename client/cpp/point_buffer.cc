@@ -1,7 +1,10 @@
 #include "client/cpp/point_buffer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
+
+#include "client/cpp/thin_points.h"
 
 namespace curvecast {
 namespace {
@@ -42,7 +45,7 @@ bool PointBuffer::Append(int64_t step, std::string_view metric, double value) {
     ++counts_.dropped;
     return false;
   }
-  if (points_.size() >= max_points_) DropOldest();
+  if (points_.size() >= max_points_) MakeRoom();
   points_.push_back({name, step, value, std::exchange(next_resume_, LoggedPoint::kNoResume)});
   if (*name == objective_) {
     phase_.reset();
@@ -71,6 +74,30 @@ void PointBuffer::StartLife() {
 void PointBuffer::Rewind(int64_t step) {
   const std::lock_guard<std::mutex> lock(mutex_);
   next_resume_ = next_resume_ == LoggedPoint::kNoResume ? step : std::min(next_resume_, step);
+}
+
+// By the smallest gap that frees a quarter: as the absence lasts it grows, and the points lie ever wider, but evenly.
+// Thinning looks at every point, so it pays only if many go. Where nearly all must stay (a job that logs NaN alone),
+// the oldest go for a while.
+void PointBuffer::MakeRoom() {
+  if (max_points_ >= kLeastToThin && oldest_to_go_ == 0) {
+    const size_t enough = max_points_ / 4;
+    const auto finite = std::count_if(points_.begin(), points_.end(),
+                                      [](const LoggedPoint& point) { return std::isfinite(point.value); });
+    size_t thinned = 0;
+    gap_ = std::max<int64_t>(2, gap_);
+    while (static_cast<size_t>(finite) >= enough) {
+      thinned += ThinPoints(points_, gap_);
+      if (thinned >= enough || gap_ > kLargestStep) break;
+      gap_ *= 2;
+    }
+    counts_.dropped += thinned;
+    counts_.thinned += thinned;
+    if (thinned < enough) oldest_to_go_ = enough;
+  }
+  if (points_.size() < max_points_) return;
+  if (oldest_to_go_ > 0) --oldest_to_go_;
+  DropOldest();
 }
 
 // A dropped point may have opened a life; the one behind it then does. If that opened one itself, the lower step
@@ -116,6 +143,7 @@ std::vector<LoggedPoint> PointBuffer::Take(size_t max_points, bool may_start_lif
     return *point.metric == objective_ || point.resume_step != LoggedPoint::kNoResume;
   });
   points_.erase(points_.begin(), end);
+  if (points_.empty()) gap_ = 0;
   return taken;
 }
 

@@ -29,12 +29,16 @@ struct LoggedPhase {
 };
 
 // Where a job's points wait for the link. Append() is called by the job's threads and holds the lock for an insertion;
-// Take() by the link's thread. Neither waits for anything else. Past the cap the oldest points go, and are counted.
+// Take() by the link's thread. Neither waits for anything else. Past the cap what waits is thinned (ThinPoints), so
+// that a long absence of the daemon costs resolution and no part of the curve; what went is counted.
 class PointBuffer {
  public:
   // The objective among them; points of further metrics are refused, and counted. The daemon's own default, since it
   // would refuse a whole batch for one metric too many.
   static constexpr size_t kMaxMetrics = 64;
+
+  // A cap below it drops the oldest points instead.
+  static constexpr size_t kLeastToThin = 64;
 
   PointBuffer(std::string objective, size_t max_points);
 
@@ -68,12 +72,14 @@ class PointBuffer {
   struct Counts {
     uint64_t logged = 0;   // All that was offered.
     uint64_t dropped = 0;  // Refused, or pushed out.
+    uint64_t thinned = 0;  // Of them: thinned out.
   };
   Counts counts() const;
 
  private:
   const std::string* Intern(std::string_view metric);
   void StartLife();
+  void MakeRoom();
   void DropOldest();
 
   const std::string objective_;
@@ -85,6 +91,8 @@ class PointBuffer {
   std::optional<LoggedPhase> phase_;
   int64_t next_resume_ = LoggedPoint::kNoResume;  // Of the next point.
   bool begun_ = false;                            // A point was taken that tells where the life begins.
+  int64_t gap_ = 0;                               // In steps, by which it was thinned last.
+  size_t oldest_to_go_ = 0;                       // Before it is worth thinning again.
   bool closed_ = false;
   Counts counts_;
 };

@@ -45,7 +45,7 @@ struct ReporterOptions {
   // that reach it. Not needed for a rewind within the process; see Log.
   std::optional<int64_t> resume_step = std::nullopt;
   std::string writer = "";                        // Of a job of several processes: see Open in ingest.proto.
-  size_t max_buffered_points = 1 << 17;           // Past it the oldest are dropped, and counted. 32 bytes each.
+  size_t max_buffered_points = 1 << 17;           // Past it they are thinned, and counted. 32 bytes each.
   size_t max_points_per_batch = 1024;             // Less than 1 is taken as 1, more than the protocol's 16384 as 16384.
   std::chrono::milliseconds flush_interval{200};  // A batch waits no longer for company.
   std::chrono::milliseconds close_timeout{3000};  // How long the destructor waits for what is unsent.

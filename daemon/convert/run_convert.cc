@@ -146,12 +146,10 @@ absl::StatusOr<Column> ToColumn(const v1::Points& points) {
   return column;
 }
 
-v1::Points ToProto(const Column& column) {
-  v1::Points points;
+void Fill(const Column& column, v1::Points& points) {
   points.set_metric(column.metric);
   points.mutable_step()->Assign(column.steps.begin(), column.steps.end());
   points.mutable_value()->Assign(column.values.begin(), column.values.end());
-  return points;
 }
 
 absl::StatusOr<Phase> ToPhase(const v1::Phase& phase) {

@@ -22,7 +22,7 @@ absl::StatusOr<Decay> ToDecay(v1::Schedule::Decay decay);
 // INVALID_ARGUMENT "metric: ...", "step[3]: ...", "value: 3 values for 4 steps" if the columns break the rules of
 // run.proto.
 absl::StatusOr<Column> ToColumn(const v1::Points& points);
-v1::Points ToProto(const Column& column);
+void Fill(const Column& column, v1::Points& points);  // An empty one.
 
 // INVALID_ARGUMENT "name: ..." or "max_seconds: ..." if it breaks the rules of run.proto.
 absl::StatusOr<Phase> ToPhase(const v1::Phase& phase);

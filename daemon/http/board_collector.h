@@ -1,19 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <string>
 
 #include "core/engine/board.h"
 #include "core/ports/clock.h"
 #include "daemon/loop/board_holder.h"
-#include "prometheus/collectable.h"
-#include "prometheus/metric_family.h"
 
 namespace curvecast {
 
 // The runs on /metrics: made from the board at every scrape, so that a run that is gone leaves no series behind and a
 // scrape touches no run. Labels: project, run, family. A silence that has run out shows at the next scrape.
-class BoardCollector final : public prometheus::Collectable {
+class BoardCollector {
  public:
   struct Options {
     int64_t max_exported_runs = 10000;  // The most recently active are shown; the rest are counted.
@@ -23,7 +21,7 @@ class BoardCollector final : public prometheus::Collectable {
   BoardCollector(Options options, const BoardHolder& boards, Clock& clock)
       : options_(options), boards_(boards), clock_(clock) {}
 
-  std::vector<prometheus::MetricFamily> Collect() const override;
+  std::string Text() const;  // In Prometheus's format.
 
  private:
   const Options options_;

@@ -1,9 +1,11 @@
 #include "daemon/loop/engine_thread.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/crash_point.h"
 
 namespace curvecast {
 namespace {
@@ -16,6 +18,9 @@ constexpr size_t kMaxStagedEvents = 8192;              // In one transaction.
 constexpr int64_t kTickIntervalMicros = 1'000'000;
 // Between two ticks: this thread was held up (a full disk, a machine asleep) or the clock was set, and heard nobody.
 constexpr int64_t kDeafMicros = 10'000'000;
+// Between the wall clock and the monotonic one, in one turn. Corrections that are slewed in stay far below it.
+constexpr int64_t kClockJumpMicros = 2'000'000;
+constexpr int64_t kSameMoment = 100'000;
 
 }  // namespace
 
@@ -63,6 +68,7 @@ void EngineThread::Loop() {
     const bool last = stopping_;  // Read before draining, so that what came before the stop is drained.
     std::vector<Inbox::Item> items = parts_.inbox.Drain(NextWait());
     parts_.metrics.inbox_batches.Set(static_cast<double>(items.size()));
+    NoticeClock();  // Before what arrived at the new time.
     const size_t waiting = handled_.size();
     KeepAsked(items);
     for (Inbox::Item& item : items) {
@@ -91,6 +97,7 @@ bool EngineThread::Replay() {
   }
   // What the watch said in the replay is in the journal, unless the daemon died between a transaction and its flags.
   ticked_at_ = parts_.clock.NowUnixMicros();
+  clock_offset_ = ticked_at_ - parts_.clock.MonotonicMicros();
   engine_.Resume(ticked_at_);
   staged_ = engine_.Reconcile(ticked_at_);
   if (!Commit()) return false;
@@ -170,8 +177,10 @@ void EngineThread::Take(FitResult result) {
 
 bool EngineThread::Commit() {
   // Applied, a transaction may leave the next one staged: what the watch makes of it. What that says is not watched.
-  while (!staged_.empty()) {
+  for (bool flags = false; !staged_.empty(); flags = true) {
+    CrashPoint(flags ? "before_flags" : "before_append");
     if (!AppendUntilKept()) return false;
+    CrashPoint(flags ? "flags_appended" : "appended");
     ApplyStaged();
     changed_ = true;
   }
@@ -237,6 +246,19 @@ void EngineThread::Count(const Event& event, const Engine::Effect& effect) {
   if (effect.rewound) parts_.metrics.rewinds.Increment();
 }
 
+// A jump is no pause of any job's: unnoticed, it would be learned as one, and hide the silences to come.
+void EngineThread::NoticeClock() {
+  const int64_t before = parts_.clock.MonotonicMicros();
+  const int64_t now = parts_.clock.NowUnixMicros();
+  const int64_t after = parts_.clock.MonotonicMicros();
+  if (after - before > kSameMoment) return;  // Held up in between; the next turn will tell.
+  const int64_t jump = now - before - clock_offset_;
+  if (std::abs(jump) < kClockJumpMicros) return;
+  clock_offset_ = now - before;
+  engine_.Resume(now);
+  parts_.on_clock_set(static_cast<double>(jump) * 1e-6);
+}
+
 void EngineThread::TickIfDue() {
   const int64_t time = parts_.clock.MonotonicMicros();
   if (time < tick_due_) return;
@@ -269,6 +291,7 @@ void EngineThread::PublishIfDue(bool now) {
 
 void EngineThread::Publish() {
   const int64_t start = parts_.clock.MonotonicMicros();
+  CrashPoint("applied");
   parts_.boards.Put(engine_.Publish(parts_.clock.NowUnixMicros()));
   const int64_t end = parts_.clock.MonotonicMicros();
   parts_.metrics.publish_seconds.Observe(static_cast<double>(end - start) * 1e-6);
@@ -278,7 +301,9 @@ void EngineThread::Publish() {
 }
 
 void EngineThread::Answer() {
+  if (!pending_.empty()) CrashPoint("published");
   for (const Pending& pending : pending_) pending.sink->Deliver(pending.reply);
+  if (!pending_.empty()) CrashPoint("answered");
   pending_.clear();
   for (Question& question : questions_) {
     const Run* run = engine_.Find(question.key);

@@ -54,6 +54,8 @@ class EngineThread {
     std::function<void(const RunKey&, const absl::Status&)> on_refused;
     // Called once if the journal cannot be replayed or is damaged: the daemon must stop. On the engine's thread.
     std::function<void(const absl::Status&)> on_fatal;
+    // Called when the wall clock was set, or the machine slept, with by how much. On the engine's thread.
+    std::function<void(double seconds)> on_clock_set = [](double) {};
   };
 
   EngineThread(Options options, Parts parts, const Prior& prior);
@@ -93,6 +95,7 @@ class EngineThread {
   bool AppendUntilKept();
   void ApplyStaged();
   void Count(const Event& event, const Engine::Effect& effect);
+  void NoticeClock();
   void TickIfDue();
   void OrderFits();
   void PublishIfDue(bool now);
@@ -119,7 +122,8 @@ class EngineThread {
   int64_t told_at_ = 0;
   int64_t refusal_due_ = 0;
   int64_t tick_due_ = 0;
-  int64_t ticked_at_ = 0;  // Unix microseconds.
+  int64_t clock_offset_ = 0;  // Of the wall clock to the monotonic one.
+  int64_t ticked_at_ = 0;     // Unix microseconds.
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

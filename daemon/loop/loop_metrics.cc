@@ -22,6 +22,8 @@ LoopMetrics::LoopMetrics(prometheus::Registry& registry)
                                 "Batches that were journaled before and counted once.")),
       rejected_batches(Counter(registry, "curvecast_rejected_total", "Opens and batches that the engine refused.")),
       rewinds(Counter(registry, "curvecast_rewinds_total", "Times that a job went back to a checkpoint.")),
+      refused_connections(Counter(registry, "curvecast_refused_connections_total",
+                                  "gRPC connections turned away, for the process may open no more files.")),
       fits(Counter(registry, "curvecast_fits_total", "Forecasts made.")),
       journal_failures(
           Counter(registry, "curvecast_journal_failures_total", "Commits that failed and were tried again.")),

@@ -21,6 +21,7 @@ struct LoopMetrics {
   prometheus::Counter& duplicate_batches;
   prometheus::Counter& rejected_batches;
   prometheus::Counter& rewinds;
+  prometheus::Counter& refused_connections;
   prometheus::Counter& fits;
   prometheus::Counter& journal_failures;
   prometheus::Gauge& inbox_batches;

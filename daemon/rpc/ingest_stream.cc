@@ -73,7 +73,10 @@ void IngestStream::Begin() {
 void IngestStream::ReadNext() {
   if (draining_ || finished_) return;  // What lies unread is resent to whoever comes next.
   read_held_back_ = responses_.size() >= options_.max_unwritten_responses;
-  if (!read_held_back_) StartRead(&request_);
+  if (read_held_back_) return;
+  arena_.Reset();
+  request_ = google::protobuf::Arena::CreateMessage<v1::PushRequest>(&arena_);
+  StartRead(request_);
 }
 
 void IngestStream::OnReadDone(bool ok) {
@@ -97,36 +100,36 @@ void IngestStream::OnReadDone(bool ok) {
 
 bool IngestStream::MakeEvent(Ingest& ingest) {
   ingest.event.time_unix_micros = clock_.NowUnixMicros();
-  ingest.channel = request_.channel();
+  ingest.channel = request_->channel();
   ingest.sink = sink_;
-  if (request_.channel() > options_.max_channel) {
+  if (request_->channel() > options_.max_channel) {
     Refuse(0,
            absl::InvalidArgumentError("channel: is above 65535; number a stream's channels from 0 and use them again"));
     return false;
   }
-  switch (request_.request_case()) {
+  switch (request_->request_case()) {
     case v1::PushRequest::kOpen: {
-      absl::StatusOr<RunOpened> opened = CheckOpen(request_.open());
+      absl::StatusOr<RunOpened> opened = CheckOpen(request_->open());
       if (!opened.ok()) {
-        channels_.erase(request_.channel());
+        channels_.erase(request_->channel());
         Refuse(0, opened.status());
         return false;
       }
       ingest.event.key = opened->spec.key;
-      channels_[request_.channel()] = {opened->spec.key, opened->writer, opened->incarnation};
+      channels_[request_->channel()] = {opened->spec.key, opened->writer, opened->incarnation};
       ingest.event.body = *std::move(opened);
       return true;
     }
     case v1::PushRequest::kBatch: {
-      auto channel = channels_.find(request_.channel());
+      auto channel = channels_.find(request_->channel());
       if (channel == channels_.end()) {
-        Refuse(request_.batch().sequence(),
+        Refuse(request_->batch().sequence(),
                absl::FailedPreconditionError("channel: is not open; send open on it first"));
         return false;
       }
-      absl::StatusOr<BatchAppended> batch = CheckBatch(request_.batch(), options_.max_points_per_batch);
+      absl::StatusOr<BatchAppended> batch = CheckBatch(request_->batch(), options_.max_points_per_batch);
       if (!batch.ok()) {
-        Refuse(request_.batch().sequence(), batch.status());
+        Refuse(request_->batch().sequence(), batch.status());
         return false;
       }
       ingest.event.key = channel->second.key;
@@ -163,7 +166,7 @@ void IngestStream::Hand() {
 
 void IngestStream::Refuse(uint64_t sequence, const absl::Status& status) {
   v1::PushResponse response;
-  response.set_channel(request_.channel());
+  response.set_channel(request_->channel());
   Fill(*response.mutable_rejected(), sequence, status);
   std::lock_guard lock(mutex_);
   Queue(std::move(response));

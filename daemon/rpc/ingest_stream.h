@@ -1,5 +1,6 @@
 #pragma once
 
+#include <google/protobuf/arena.h>
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
@@ -64,7 +65,8 @@ class IngestStream final : public grpc::ServerBidiReactor<v1::PushRequest, v1::P
   const std::function<void(IngestStream*)> on_done_;
   const std::shared_ptr<Sink> sink_;
 
-  v1::PushRequest request_;                          // Of the read side alone.
+  google::protobuf::Arena arena_;                    // Of the read side alone: of one message, emptied before the next.
+  v1::PushRequest* request_ = nullptr;               // Likewise, in arena_.
   absl::flat_hash_map<uint32_t, Channel> channels_;  // Likewise.
   Ingest handed_;                                    // Likewise: on its way into the inbox.
 

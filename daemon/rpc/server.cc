@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "daemon/os/listener.h"
 #include "daemon/rpc/ingest_service.h"
 #include "daemon/rpc/query_service.h"
 
@@ -30,28 +30,36 @@ struct RpcServer::Wires {
 
   IngestService ingest;
   QueryService query;
-  int port = 0;
-  std::unique_ptr<grpc::Server> server;  // Last, so that it is gone before its services.
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  std::unique_ptr<grpc::Server> server;  // Gone before its services ...
+  std::unique_ptr<Listener> listener;    // ... and after whoever brings it connections.
 };
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const Options& options, Parts parts) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Listen(options.address);
+  if (!listener.ok()) return listener.status();
   auto wires = std::make_unique<Wires>(options, parts);
+  Wires* w = wires.get();
 
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &wires->port);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // Two daemons on one port is a mistake, not a cluster.
+  wires->acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   builder.SetResourceQuota(grpc::ResourceQuota("curvecastd").Resize(static_cast<size_t>(options.max_memory_bytes)));
   builder.RegisterService(&wires->ingest);
   builder.RegisterService(&wires->query);
   wires->server = builder.BuildAndStart();
-  if (wires->server == nullptr || wires->port == 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options.address,
-                     " for gRPC: the port is taken or the address is not this machine's; set listen.grpc"));
-  }
+  if (wires->server == nullptr) return absl::InternalError("gRPC does not start");
+  wires->listener = *std::move(listener);
+  wires->listener->Start({.on_connection =
+                              [w](int fd) {
+                                grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+                                connection.fd = fd;
+                                w->acceptor->HandleNewConnection(&connection);
+                              },
+                          .on_refused = std::move(parts.on_refused_connection)});
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(wires)));
 }
 
@@ -59,7 +67,7 @@ RpcServer::RpcServer(std::unique_ptr<Wires> wires) : wires_(std::move(wires)) { 
 
 RpcServer::~RpcServer() { Shutdown(); }
 
-int RpcServer::port() const { return wires_->port; }
+int RpcServer::port() const { return wires_->listener->port(); }
 
 void RpcServer::SetServing(bool serving) { wires_->server->GetHealthCheckService()->SetServingStatus(serving); }
 
@@ -73,6 +81,7 @@ void RpcServer::Drain() {
 }
 
 void RpcServer::Shutdown() {
+  wires_->listener->Stop();
   wires_->server->Shutdown(std::chrono::system_clock::now() + kShutdownTime);
   wires_->server->Wait();
 }

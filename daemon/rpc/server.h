@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,8 @@ class RpcServer {
     Clock& clock;
     const Answers& answers;
     BoardHolder& boards;
+    // A connection was turned away, since the process may open no more than so many files. On a thread of the server's.
+    std::function<void(int64_t files)> on_refused_connection;
   };
 
   // UNAVAILABLE if the address cannot be listened on.

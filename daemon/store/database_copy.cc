@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/crash_point.h"
+
 namespace curvecast {
 namespace {
 
@@ -27,6 +29,7 @@ class DatabaseCopy {
   absl::Status Run(const std::atomic<bool>& cancelled) {
     while (backup_ != nullptr) {
       if (cancelled) return absl::CancelledError("no backup: the daemon is stopping; ask again, it needs none");
+      CrashPoint("backup");
       {
         std::lock_guard lock(mutex_);
         const int code = sqlite3_backup_step(backup_, kPagesAStep);

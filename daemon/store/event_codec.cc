@@ -1,5 +1,6 @@
 #include "daemon/store/event_codec.h"
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -28,7 +29,7 @@ void Fill(const BatchAppended& batch, v1::BatchAppended& proto) {
   proto.set_writer(batch.writer);
   proto.set_incarnation(batch.incarnation);
   proto.set_sequence(batch.sequence);
-  for (const Column& column : batch.columns) *proto.add_points() = ToProto(column);
+  for (const Column& column : batch.columns) Fill(column, *proto.add_points());
   if (batch.end) proto.mutable_end()->set_state(ToProto(*batch.end));
   if (batch.phase) *proto.mutable_phase() = ToProto(*batch.phase);
 }
@@ -196,7 +197,8 @@ absl::Status ReadBody(const v1::JournalEvent& proto, Event& event) {
 }  // namespace
 
 std::string EncodeEvent(const Event& event) {
-  v1::JournalEvent proto;
+  google::protobuf::Arena arena;
+  v1::JournalEvent& proto = *google::protobuf::Arena::CreateMessage<v1::JournalEvent>(&arena);
   proto.set_time_unix_micros(event.time_unix_micros);
   proto.set_project(event.key.project);
   proto.set_run_id(event.key.run_id);
@@ -216,7 +218,8 @@ std::string EncodeEvent(const Event& event) {
 }
 
 absl::StatusOr<Event> DecodeEvent(std::string_view bytes) {
-  v1::JournalEvent proto;
+  google::protobuf::Arena arena;
+  v1::JournalEvent& proto = *google::protobuf::Arena::CreateMessage<v1::JournalEvent>(&arena);
   if (bytes.size() > std::numeric_limits<int>::max() ||
       !proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Damaged("the bytes are no JournalEvent");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/crash_point.h"
 #include "daemon/store/database_copy.h"
 #include "daemon/store/event_codec.h"
 #include "daemon/store/journal_check.h"
@@ -102,11 +103,13 @@ absl::Status SqliteJournal::Append(absl::Span<const Event> events) {
   std::lock_guard lock(mutex_);
   if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
   if (absl::Status status = Insert(events); !status.ok()) return GiveUp(std::move(status));
+  CrashPoint("before_commit");
   if (absl::Status status = statements_.commit.Run(); !status.ok()) {
     status = GiveUp(std::move(status));
     Retract();
     return status;
   }
+  CrashPoint("committed");
   last_id_ += static_cast<int64_t>(events.size());
   mark_.Set(last_id_);
   return absl::OkStatus();

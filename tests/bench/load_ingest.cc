@@ -26,6 +26,7 @@ struct Flags {
   int streams = 64;
   int runs = 0;  // 0: one a stream.
   int batch = 128;
+  int metrics = 1;
   double seconds = 10;
   double rate = 0;  // Points a second in all; 0: as fast as it goes.
   size_t window = 32;
@@ -38,6 +39,9 @@ void Describe(CLI::App& app, Flags& flags) {
   app.add_option("--runs", flags.runs, "Runs in all, spread over the streams; default one a stream")
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--batch", flags.batch, "Points a batch")->check(CLI::Range(1, 16384));
+  app.add_option("--metrics", flags.metrics,
+                 "Metrics that share a batch's points, the objective and others; divides --batch")
+      ->check(CLI::Range(1, 64));
   app.add_option("--seconds", flags.seconds, "How long")->check(CLI::Range(0.1, 1e6));
   app.add_option("--rate", flags.rate, "Points a second in all, sent on a clock; default as fast as it goes")
       ->check(CLI::Range(0.0, 1e9));
@@ -61,6 +65,7 @@ std::vector<std::unique_ptr<LoadStream>> OpenStreams(const Flags& flags, const s
     LoadStream::Options options;
     options.address = address;
     options.points_per_batch = flags.batch;
+    options.metrics = flags.metrics;
     options.window = flags.window;
     options.paced = flags.rate > 0;
     for (int run = s; run < std::max(flags.runs, flags.streams); run += flags.streams) {
@@ -108,7 +113,9 @@ int64_t HeldPoints(v1::QueryService::Stub& stub, const std::string& run_id) {
   request.set_run_id(run_id);
   const grpc::Status status = stub.GetRun(&context, request, &run);
   if (!status.ok()) Die(fmt::format("run {}: {}", run_id, status.error_message()));
-  return run.metrics_size() == 0 ? 0 : run.metrics(0).points();
+  int64_t points = 0;
+  for (const v1::MetricSummary& metric : run.metrics()) points += metric.points();
+  return points;
 }
 
 // Each run holds at least what was acknowledged of it, and at most what was sent.
@@ -189,6 +196,7 @@ void Measure(const Flags& flags, const std::string& address, OwnDaemon* daemon) 
 }
 
 int Main(const Flags& flags) {
+  if (flags.batch % flags.metrics != 0) Die("--metrics must divide --batch");
   setenv("GRPC_VERBOSITY", "NONE", 0);
   if (!flags.address.empty()) {
     Measure(flags, flags.address, nullptr);

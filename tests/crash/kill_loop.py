@@ -49,7 +49,12 @@ class Writer:
         requests = queue.Queue()
         answers = ingest_pb2_grpc.IngestServiceStub(channel).Push(iter(requests.get, None), timeout=TIMEOUT_S)
         requests.put(ingest_pb2.PushRequest(channel=1, open=ingest_pb2.Open(run=self.run, incarnation=7)))
-        first = next(answers)
+        try:
+            first = next(answers)
+        except grpc.RpcError:
+            requests.put(None)  # Or the thread that waits for more outlives this program.
+            channel.close()
+            raise
         if first.WhichOneof("response") != "opened":
             raise AssertionError(f"{self.run.run_id}: open was answered with {first}")
         return requests, answers, channel, first.opened.expected_sequence
@@ -106,7 +111,7 @@ class Writer:
             return
         found = metric(daemon.run("crash", self.run.run_id), "train/loss")
         wanted = batches * POINTS_PER_BATCH
-        if (found["points"], found["last_step"]) != (wanted, wanted - 1):
+        if (found["points"] + found["non_finite"], found["last_step"]) != (wanted, wanted - 1):
             raise AssertionError(f"{self.run.run_id}: {batches} batches are {wanted} points, found {found}")
 
 

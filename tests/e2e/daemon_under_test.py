@@ -50,6 +50,8 @@ class Daemon:
         self.grpc = f"127.0.0.1:{free_port()}"
         self.http = f"127.0.0.1:{free_port()}"
         self.flags = flags
+        self.environment = {}  # Added to this process's.
+        self.preexec = None  # Called in the process before the daemon starts.
         self.process = None
 
     def spawn(self):
@@ -60,6 +62,8 @@ class Daemon:
                 [BIN / "curvecastd", "--data-dir", self.store, "--grpc", self.grpc, "--http", self.http, *self.flags],
                 stderr=log,
                 stdout=log,
+                preexec_fn=self.preexec,
+                env={**os.environ, **self.environment},
             )
 
     def start(self, seconds=20):

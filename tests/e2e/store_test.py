@@ -1,7 +1,11 @@
 """What an operator does with a store, and what a disk does to a daemon: doctor, backup, salvage; full, read-only and occupied folders."""
 
 import os
+import pathlib
+import re
 import subprocess
+import threading
+import time
 import unittest
 
 import grpc
@@ -153,6 +157,54 @@ class SmallDiskTest(StoreCase):
         found = daemon.run("store", "b")
         self.assertGreaterEqual(metric(found, "train/loss")["points"] if found and held_up else 0, held_up * POINTS)
         self.assertEqual(push(daemon, "b"), BATCHES, "the daemon goes on")
+
+    def resident_mb(self, daemon):
+        status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+
+    def test_a_stalled_disk_slows_the_clients_and_memory_stays_bounded(self):
+        disk = self.mount()
+        daemon = self.on_disk(disk)
+        daemon.flags = ["--set", "limits.max_inbox_batches=100", "--set", "limits.max_grpc_memory_bytes=67108864"]
+        daemon.start()
+        push(daemon, "a")
+        with open(disk / "filler", "wb", buffering=0) as file:
+            try:
+                while file.write(b"x" * 4096):
+                    pass
+            except OSError:
+                pass
+        before = self.resident_mb(daemon)
+        streams, batches, points = 8, 400, 10000  # 0.3 GB in all, were it taken.
+        sent = [0] * streams
+
+        def requests(number):
+            run = run_pb2.Run(project="store", run_id=f"big{number}", total_steps=10**6)
+            yield ingest_pb2.PushRequest(channel=1, open=ingest_pb2.Open(run=run, incarnation=1))
+            column = run_pb2.Points(metric="train/loss", step=range(points), value=[2.5] * points)
+            for sequence in range(1, batches + 1):
+                sent[number] = sequence
+                yield ingest_pb2.PushRequest(channel=1, batch=ingest_pb2.Batch(sequence=sequence, points=[column]))
+
+        def flood(number):
+            with grpc.insecure_channel(daemon.grpc) as channel:
+                try:
+                    list(ingest_pb2_grpc.IngestServiceStub(channel).Push(requests(number), timeout=6))
+                except grpc.RpcError:
+                    pass
+
+        threads = [threading.Thread(target=flood, args=(number,)) for number in range(streams)]
+        for thread in threads:
+            thread.start()
+        most = 0
+        while any(thread.is_alive() for thread in threads):
+            most = max(most, self.resident_mb(daemon))
+            time.sleep(0.05)
+        self.assertLess(sum(sent), streams * batches, "nobody was slowed")
+        self.assertLess(most - before, 250, f"{sum(sent)} batches were sent")
+        (disk / "filler").unlink()
+        wait_until(lambda: "keeps transactions again" in daemon.log.read_text() or push(daemon, "c", timeout=1), 20, "the journal")
+        self.assertEqual(metric(daemon.run("store", "a"), "train/loss")["points"], BATCHES * POINTS)
 
     def test_a_disk_that_turned_read_only_is_named(self):
         disk = self.mount()

@@ -32,7 +32,7 @@ ROOMS = {
     "daemon/loop": Room(["core"], BASICS + ["prometheus/"], []),
     "daemon/config": Room(["core/base"], BASICS + [PROTOBUF, "yaml-cpp/"], ["config"]),
     "daemon/query": Room(["core", "daemon/convert", "daemon/loop"], BASICS + [PROTOBUF], ["run", "flag", "query"]),
-    "daemon/rpc": Room(["core", "daemon/convert", "daemon/loop", "daemon/query"], BASICS + [PROTOBUF, "spdlog/"],
+    "daemon/rpc": Room(["core", "daemon/convert", "daemon/loop", "daemon/os", "daemon/query"], BASICS + [PROTOBUF, "spdlog/"],
                        ["run", "ingest", "query"], grpc=True),
     "daemon/http": Room(["core", "daemon/convert", "daemon/loop", "daemon/query"],
                         BASICS + [PROTOBUF, "prometheus/", "httplib.h", "spdlog/"], ["run", "query"]),

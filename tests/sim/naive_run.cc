@@ -10,6 +10,8 @@ namespace curvecast {
 void NaiveRun::Apply(const Event& event) {
   if (const auto* opened = std::get_if<RunOpened>(&event.body)) Open(*opened);
   if (const auto* batch = std::get_if<BatchAppended>(&event.body)) Append(*batch);
+  if (const auto* changed = std::get_if<FlagChanged>(&event.body)) Change(changed->change);
+  if (const auto* handled = std::get_if<FlagHandled>(&event.body)) Handle(*handled);
 }
 
 void NaiveRun::Open(const RunOpened& opened) {
@@ -44,6 +46,37 @@ void NaiveRun::Append(const BatchAppended& batch) {
   }
 }
 
+// The one active flag of its kind and metric, or a new one.
+void NaiveRun::Change(const FlagChange& change) {
+  auto at = std::find_if(flags_.begin(), flags_.end(), [&](const NaiveFlag& flag) {
+    return flag.active && flag.kind == change.flag.kind && flag.metric == change.flag.metric;
+  });
+  if (change.what == FlagChange::What::kRaised) {
+    if (at == flags_.end()) flags_.push_back({change.flag.kind, change.flag.metric});
+    return;
+  }
+  if (at != flags_.end() && change.what == FlagChange::What::kResolved) at->active = false;
+}
+
+void NaiveRun::Handle(const FlagHandled& handled) {
+  if (handled.number < 1 || static_cast<size_t>(handled.number) > flags_.size()) return;
+  NaiveFlag& flag = flags_[static_cast<size_t>(handled.number) - 1];
+  if (!handled.silenced_until) flag.acknowledged = true;
+}
+
+std::string NaiveRun::FlagsDiffer(const Run& run) const {
+  const std::vector<BookedFlag>& found = *run.flags().flags();
+  if (found.size() != flags_.size()) return absl::StrCat(found.size(), " flags and not ", flags_.size());
+  for (size_t i = 0; i < flags_.size(); ++i) {
+    const NaiveFlag& flag = flags_[i];
+    if (found[i].flag.kind != flag.kind || found[i].flag.metric != flag.metric ||
+        found[i].flag.active() != flag.active || (found[i].acknowledged_at != 0) != flag.acknowledged) {
+      return absl::StrCat("flag ", i + 1, " differs");
+    }
+  }
+  return "";
+}
+
 std::optional<Step> NaiveRun::WhereTo(const Writer& writer, const BatchAppended& batch) const {
   std::optional<Step> lowest, lowest_of_objective;
   for (const Column& column : batch.columns) {
@@ -61,6 +94,7 @@ std::optional<Step> NaiveRun::WhereTo(const Writer& writer, const BatchAppended&
 
 std::string NaiveRun::DiffersFrom(const Run& run) const {
   if (run.state() != state_) return "its state differs";
+  if (std::string flags = FlagsDiffer(run); !flags.empty()) return flags;
   for (const auto& [name, writer] : writers_) {
     const Run::Writer* found = run.FindWriter(name);
     if (found == nullptr || found->incarnation != writer.incarnation || found->last_sequence != writer.last_sequence) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/engine/engine.h"
 #include "core/engine/event.h"
@@ -31,6 +32,16 @@ class NaiveRun {
     std::string writer;
   };
 
+  struct NaiveFlag {  // By number less 1.
+    FlagKind kind;
+    std::string metric;
+    bool active = true;
+    bool acknowledged = false;
+  };
+
+  void Change(const FlagChange& change);
+  void Handle(const FlagHandled& handled);
+  std::string FlagsDiffer(const Run& run) const;
   void Open(const RunOpened& opened);
   void Append(const BatchAppended& batch);
   std::optional<Step> WhereTo(const Writer& writer, const BatchAppended& batch) const;
@@ -38,6 +49,7 @@ class NaiveRun {
   std::string objective_;
   std::map<std::string, Writer> writers_;
   std::map<std::string, Metric> metrics_;
+  std::vector<NaiveFlag> flags_;
   RunState state_ = RunState::kRunning;
 };
 

@@ -22,6 +22,12 @@ std::string TextOf(const Run& run) {
                                   view->opened_at_unix_micros, " ", view->last_point_at_unix_micros, " ",
                                   view->ended_at_unix_micros, " ", view->history->size());
   for (const Step step : view->rewinds) absl::StrAppend(&text, " <", step);
+  for (const BookedFlag& flag : *view->flags) {
+    absl::StrAppend(&text, "\nflag ", flag.number, " ", static_cast<int>(flag.flag.kind), " ",
+                    static_cast<int>(flag.flag.severity), " ", static_cast<int>(flag.flag.resolution), " ",
+                    flag.raised_at, " ", flag.updated_at, " ", flag.acknowledged_at, " ", flag.silenced_until, " ",
+                    flag.note);
+  }
   for (const MetricView& metric : view->metrics) {
     absl::StrAppend(&text, "\n", metric.metric, " ", metric.points, " ", metric.non_finite_points, " ",
                     metric.last_step, " ", metric.last_value);
@@ -56,6 +62,12 @@ std::string Simulation::Run() {
   Settle();
   Check();
   return broken_;
+}
+
+size_t Simulation::flags() const {
+  return static_cast<size_t>(std::count_if(journal_.events().begin(), journal_.events().end(), [](const Event& event) {
+    return std::holds_alternative<FlagChanged>(event.body) || std::holds_alternative<FlagHandled>(event.body);
+  }));
 }
 
 void Simulation::ActClients() {
@@ -115,12 +127,19 @@ void Simulation::TurnDaemon() {
   if (random_() % 6 == 0) return;  // A slow one.
   if (random_() % 20 == 0) journal_.FailAppend(1, absl::ResourceExhaustedError("full"));
   if (random_() % 10 == 0) daemon_.Forecast(clients_[random_() % clients_.size()].key(), now_);
+  if (random_() % 20 == 0) {
+    FlagHandled handled{1 + static_cast<int64_t>(random_() % 3), "ada", std::to_string(random_() % 100), std::nullopt};
+    if (random_() % 2 == 0) handled.silenced_until = now_ + static_cast<int64_t>(random_() % 100'000'000);
+    daemon_.Handle(clients_[random_() % clients_.size()].key(), std::move(handled), now_);
+  }
   auto requests = daemon_.stuck() ? std::vector<SteppedDaemon::Request>() : TakeRequests(random_() % 12);
   if (random_() % 40 != 0) {
     daemon_.Turn(std::move(requests));
+    if (random_() % 4 == 0) daemon_.Tick(now_);
     return;
   }
-  daemon_.DieIn(std::move(requests), static_cast<SteppedDaemon::Moment>(random_() % 4));
+  const auto moment = static_cast<SteppedDaemon::Moment>(random_() % SteppedDaemon::kMoments);
+  if (std::string changed = daemon_.DieIn(std::move(requests), moment); !changed.empty()) Fail(std::move(changed));
   ++deaths_;
   // Connections died with it, and what lay on them.
   for (const Held& held : streams_) held.stream->sent.clear();

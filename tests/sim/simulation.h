@@ -27,6 +27,7 @@ class Simulation {
 
   size_t events() const { return journal_.events().size(); }
   int deaths() const { return deaths_; }
+  size_t flags() const;  // Events about flags.
 
  private:
   struct Held {  // A stream, its client's or one that the client has left.

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import math
 
 from curvecast.v1 import ingest_pb2
 
@@ -10,6 +11,9 @@ FAILED_PRECONDITION = 9
 
 MAX_CHANNEL = 65535
 MAX_BATCH = 16384  # The daemon's limit, unless it is set otherwise there.
+MAX_STEP = 2**53
+LEAST_TO_THIN = 64  # A smaller buffer drops its oldest points instead.
+MAX_UNSETTLED_BATCHES = 64  # Past it points wait where they can be thinned.
 MAX_BARE_BATCHES = 64  # Unacknowledged batches, past which a phase without points waits.
 
 
@@ -20,6 +24,7 @@ class Stats:
     logged: int = 0
     acknowledged: int = 0
     dropped: int = 0
+    thinned: int = 0  # Of the dropped: thinned out of a full buffer.
     reconnects: int = 0
 
 
@@ -47,8 +52,37 @@ class _Life:
         return not self.points and not self.batches and self.phase is None and self.end is None
 
 
+def _thin(life, least_gap):
+    """Takes waiting points out that lie fewer steps behind the one of their metric that stays before them, but never the first, the last, the lowest, the highest, or what is not finite:
+    a long absence of the daemon costs resolution and no part of the curve. Returns how many went."""
+    points = life.points
+    marked = set()
+    lowest, highest, last = {}, {}, {}
+    for i, (_, metric, value) in enumerate(points):
+        if metric not in last:
+            marked.add(i)
+        last[metric] = i
+        if not math.isfinite(value):
+            marked.add(i)
+            continue
+        if metric not in lowest or value < lowest[metric][0]:
+            lowest[metric] = (value, i)
+        if metric not in highest or value > highest[metric][0]:
+            highest[metric] = (value, i)
+    marked.update(last.values(), (i for _, i in lowest.values()), (i for _, i in highest.values()))
+    kept, kept_step = collections.deque(), {}
+    for i, point in enumerate(points):
+        step, metric, _ = point
+        if i not in marked and step - kept_step.get(metric, 0) < least_gap:
+            continue
+        kept_step[metric] = step
+        kept.append(point)
+    life.points = kept
+    return len(points) - len(kept)
+
+
 class Outbox:
-    """Bounded by points; the oldest go first. The caller holds a lock around every call."""
+    """Bounded by points; what waits is thinned past it. The caller holds a lock around every call."""
 
     def __init__(self, run, writer, incarnation, resume_step, max_points, max_batch, flush_seconds):
         self._run = run
@@ -58,6 +92,8 @@ class Outbox:
         self._flush_seconds = flush_seconds
         self._lives = collections.deque([_Life(1, incarnation, resume_step)])
         self._held = 0
+        self._gap = 0  # In steps, by which it was thinned last.
+        self._oldest_to_go = 0
         self._last_objective_step = None
         self.stats = Stats()
         self.refused = None  # Why the daemon will not have this run; nothing is kept from then on.
@@ -81,8 +117,8 @@ class Outbox:
             life.oldest_point_at = now
         life.points.append((step, metric, value))
         self._held += 1
-        while self._held > self._max_points:
-            self._drop_oldest()
+        if self._held > self._max_points:
+            self._make_room()
 
     def phase(self, name, seconds):
         """One waits, behind all points: a later one takes its place."""
@@ -112,7 +148,7 @@ class Outbox:
                 return self._open(life)
             if not life.opened:
                 return None
-            if life.sent == len(life.batches) and self._due(life, now, hurry or not newest):
+            if life.sent == len(life.batches) < MAX_UNSETTLED_BATCHES and self._due(life, now, hurry or not newest):
                 self._cut_batch(life)
             if life.sent < len(life.batches):
                 _, points, request = life.batches[life.sent]
@@ -240,6 +276,8 @@ class Outbox:
             life.sent = max(0, life.sent - 1)
             self._held -= points
             self.stats.acknowledged += points
+        if self._held == 0:
+            self._gap = 0
         self._forget_past_lives()
 
     def _remove_batch(self, life, sequence):
@@ -255,6 +293,27 @@ class Outbox:
     def _forget_past_lives(self):
         while len(self._lives) > 1 and self._lives[0].idle():
             self._bequeath(self._lives.popleft(), self._lives[0])
+
+    def _make_room(self):
+        """Thins what waits; where that frees little (a job that logs NaN alone), the oldest go for a while, for thinning looks at all."""
+        if self._max_points >= LEAST_TO_THIN and self._oldest_to_go == 0:
+            enough = self._max_points // 4
+            finite = sum(math.isfinite(value) for life in self._lives for _, _, value in life.points)
+            thinned = 0
+            self._gap = max(2, self._gap)
+            while finite >= enough:  # By the smallest gap that frees a quarter: the points lie ever wider, but evenly.
+                thinned += sum(_thin(life, self._gap) for life in self._lives)
+                if thinned >= enough or self._gap > MAX_STEP:
+                    break
+                self._gap *= 2
+            self._held -= thinned
+            self.stats.dropped += thinned
+            self.stats.thinned += thinned
+            if thinned < enough:
+                self._oldest_to_go = enough
+        while self._held > self._max_points:
+            self._oldest_to_go = max(0, self._oldest_to_go - 1)
+            self._drop_oldest()
 
     def _drop_oldest(self):
         for life in self._lives:

@@ -36,7 +36,7 @@ class Reporter:
     """Reports one run to curvecastd.
 
     log() is an append to a bounded buffer; a thread of the reporter's own does the rest. Nothing here blocks training, raises
-    into it, or grows without bound: while the daemon is away the points wait, then the oldest are dropped and counted, and one
+    into it, or grows without bound: while the daemon is away the points wait, then they are thinned and counted, and one
     warning goes to the logger "curvecast" (by default: to stderr). Every method may be called from any thread. In a forked
     child, such as a DataLoader's worker, every method does nothing.
 
@@ -187,6 +187,8 @@ class Reporter:
                     self._warn("refused", "the daemon refuses this run: %s", self._outbox.refused)
                     self._changed.notify_all()
                     return
+                if self._outbox.stats.thinned > 0:
+                    self._warn("full", "the buffer was full: the points that wait are thinned")
                 if self._closing:
                     return
                 if delivered:

@@ -1,3 +1,4 @@
+import math
 import unittest
 
 from curvecast.outbox import Outbox
@@ -82,6 +83,37 @@ class OutboxTest(unittest.TestCase):
         box.disconnected()
         steps = [s for r in drain(box) for c in r.batch.points for s in c.step]
         self.assertEqual(steps, list(range(4, 14)))
+
+    def test_a_full_buffer_is_thinned_and_keeps_first_last_extreme_and_non_finite_points(self):
+        box = outbox(max_points=1000, max_batch=1000)
+        special = {700: 500.0, 9000: 0.5, 3000: math.nan, 4000: math.inf}
+        for step in range(1, 20001):
+            box.add(step, "train/loss", special.get(step, 2 + 100 / step), now=0)
+            if step % 2 == 0:
+                box.add(step, "lr", 0.1, now=0)
+        points = [(c.metric, s) for r in drain(box) if r.HasField("batch") for c in r.batch.points for s in c.step]
+        self.assertLessEqual(len(points), 1000)
+        self.assertGreaterEqual(len(points), 400)
+        self.assertEqual(box.stats.dropped, 30000 - len(points))
+        self.assertEqual(box.stats.thinned, box.stats.dropped)
+        steps = [s for metric, s in points if metric == "train/loss"]
+        self.assertEqual(steps, sorted(steps))
+        self.assertEqual((steps[0], steps[-1]), (1, 20000))
+        self.assertLessEqual(set(special), set(steps))
+        for low in range(0, 20000, 2000):
+            self.assertGreaterEqual(sum(low < s <= low + 2000 for s in steps), 10, "no part of the curve is gone")
+
+    def test_a_job_that_logs_only_nan_is_bounded_and_cheap_too(self):
+        box = outbox(max_points=1000)
+        for step in range(20000):
+            box.add(step, "train/loss", math.nan, now=0)
+        self.assertEqual(box.stats.dropped, 19000)
+
+    def test_without_acknowledgements_points_wait_where_they_can_be_thinned(self):
+        box = outbox(max_points=10000, max_batch=3)
+        for step in range(1000):
+            box.add(step, "train/loss", 1.0, now=0)
+        self.assertEqual(sum(r.HasField("batch") for r in drain(box)), 64)
 
     def test_going_back_opens_a_new_life_after_the_old_one_is_sent(self):
         box = outbox()

@@ -1,29 +1,39 @@
 #include "tests/bench/load/load_stream.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace curvecast {
 namespace {
 
-constexpr int64_t kTotalSteps = 10'000'000;
+constexpr double kPeakRate = 1e-3;
+constexpr int64_t kWarmupSteps = 1000;
 
-v1::PushRequest OpenOf(const std::string& run_id, uint32_t channel) {
+v1::PushRequest OpenOf(const LoadStream::Options& options, const std::string& run_id, uint32_t channel) {
   v1::PushRequest request;
   request.set_channel(channel);
   v1::Open& open = *request.mutable_open();
-  open.set_incarnation(1);
+  open.set_incarnation(options.incarnation);
   v1::Run& run = *open.mutable_run();
   run.set_project("load");
   run.set_run_id(run_id);
-  run.set_total_steps(kTotalSteps);
-  run.mutable_schedule()->set_peak_lr(1e-3);
-  run.mutable_schedule()->set_warmup_steps(1000);
+  run.set_total_steps(options.total_steps);
+  run.mutable_schedule()->set_peak_lr(kPeakRate);
+  run.mutable_schedule()->set_warmup_steps(kWarmupSteps);
   run.mutable_schedule()->set_decay(v1::Schedule::COSINE);
   return request;
 }
 
+// What a job logs beside its loss: a norm and a rate, which are watched too, and what nobody watches.
+std::string MetricName(int m) {
+  constexpr std::array<const char*, 3> kNames = {"train/loss", "train/grad_norm", "lr"};
+  return m < static_cast<int>(kNames.size()) ? kNames[static_cast<size_t>(m)] : "gpu/counter" + std::to_string(m);
+}
+
 // A loss without a pattern would be easier on nobody: the law's fit takes what it gets.
-double ValueAt(int64_t step) {
+double ValueAt(int m, int64_t step) {
+  if (m == 2) return kPeakRate * std::min(1.0, static_cast<double>(step) / kWarmupSteps);  // As declared, so early.
   return 2.0 + 100.0 / static_cast<double>(step + 50) + 0.001 * static_cast<double>(step % 97);
 }
 
@@ -31,10 +41,12 @@ double ValueAt(int64_t step) {
 
 LoadStream::LoadStream(Options options) : options_(std::move(options)), waiting_(options_.run_ids.size()) {
   for (const std::string& run_id : options_.run_ids) runs_.push_back({.run_id = run_id});
-  v1::Points& points = *batch_.mutable_batch()->add_points();
-  points.set_metric("train/loss");
-  points.mutable_step()->Resize(options_.points_per_batch, 0);
-  points.mutable_value()->Resize(options_.points_per_batch, 0);
+  for (int m = 0; m < options_.metrics; ++m) {
+    v1::Points& points = *batch_.mutable_batch()->add_points();
+    points.set_metric(MetricName(m));
+    points.mutable_step()->Resize(options_.points_per_batch / options_.metrics, 0);
+    points.mutable_value()->Resize(options_.points_per_batch / options_.metrics, 0);
+  }
 }
 
 void LoadStream::Start() {
@@ -114,7 +126,7 @@ void LoadStream::SendNext() {
 
 void LoadStream::WriteOpen() {
   writing_ = true;
-  open_ = OpenOf(runs_[opens_sent_].run_id, static_cast<uint32_t>(opens_sent_));
+  open_ = OpenOf(options_, runs_[opens_sent_].run_id, static_cast<uint32_t>(opens_sent_));
   ++opens_sent_;
   StartWrite(&open_);
 }
@@ -126,11 +138,14 @@ void LoadStream::WriteBatch(Clock::time_point since) {
   const uint64_t sequence = ++runs_[channel].sent;
   batch_.set_channel(static_cast<uint32_t>(channel));
   batch_.mutable_batch()->set_sequence(sequence);
-  v1::Points& points = *batch_.mutable_batch()->mutable_points(0);
-  const int64_t first = static_cast<int64_t>(sequence - 1) * options_.points_per_batch;
-  for (int i = 0; i < options_.points_per_batch; ++i) {
-    points.set_step(i, first + i);
-    points.set_value(i, ValueAt(first + i));
+  const int steps = options_.points_per_batch / options_.metrics;
+  const int64_t first = options_.first_step + static_cast<int64_t>(sequence - 1) * steps;
+  for (int m = 0; m < options_.metrics; ++m) {
+    v1::Points& points = *batch_.mutable_batch()->mutable_points(m);
+    for (int i = 0; i < steps; ++i) {
+      points.set_step(i, first + i);
+      points.set_value(i, ValueAt(m, first + i));
+    }
   }
   waiting_[channel].push_back({sequence, since});
   ++unacknowledged_;

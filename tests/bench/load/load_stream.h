@@ -14,8 +14,8 @@
 
 namespace curvecast {
 
-// One Push stream of the load: it opens its runs, then sends batches of them in turn, each point at a step of its own,
-// with at most `window` batches unacknowledged. gRPC calls it from its threads.
+// One Push stream of the load: it opens its runs, then sends batches of them in turn, each point of a metric at a step
+// of its own, with at most `window` batches unacknowledged. gRPC calls it from its threads.
 class LoadStream final : public grpc::ClientBidiReactor<v1::PushRequest, v1::PushResponse> {
  public:
   using Clock = std::chrono::steady_clock;
@@ -24,7 +24,11 @@ class LoadStream final : public grpc::ClientBidiReactor<v1::PushRequest, v1::Pus
     std::string address;
     std::vector<std::string> run_ids;
     int points_per_batch = 128;
+    int metrics = 1;  // Columns of a batch, the objective first; they share the points equally.
     size_t window = 32;
+    int64_t total_steps = 10'000'000;
+    int64_t first_step = 0;
+    uint64_t incarnation = 1;
     bool paced = false;  // Sends only what is offered; otherwise as fast as the window allows.
   };
   struct SentRun {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -33,9 +34,16 @@ int64_t KilobytesAfter(const std::string& text, const std::string& name) {
   return at == std::string::npos ? 0 : std::strtoll(text.c_str() + at + name.size(), nullptr, 10);
 }
 
+// On the loopback; empty if the log has no such words.
+std::string AddressAfter(const std::string& log, const std::string& words) {
+  const size_t at = log.find(words);
+  return at == std::string::npos ? "" : fmt::format("127.0.0.1:{}", std::atoi(log.c_str() + at + words.size()));
+}
+
 }  // namespace
 
-OwnDaemon::OwnDaemon(std::string store) : store_(std::move(store)) {}
+OwnDaemon::OwnDaemon(std::string store, std::vector<std::string> flags)
+    : store_(std::move(store)), flags_(std::move(flags)) {}
 
 OwnDaemon::~OwnDaemon() { Kill(); }
 
@@ -44,6 +52,7 @@ std::string OwnDaemon::Log() const { return store_ + ".log"; }
 absl::Status OwnDaemon::Start() {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "curvecastd";
   std::vector<std::string> words = {program, "--data-dir", store_, "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"};
+  words.insert(words.end(), flags_.begin(), flags_.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -57,14 +66,13 @@ absl::Status OwnDaemon::Start() {
     pid_ = 0;
     return absl::NotFoundError(fmt::format("{}: cannot be started: build target curvecastd first", program));
   }
-  static constexpr const char* kPort = "gRPC on port ";
   const auto deadline = std::chrono::steady_clock::now() + kStartTime;
   while (std::chrono::steady_clock::now() < deadline) {
     const std::string log = ReadText(Log());
-    if (const size_t at = log.find(kPort); at != std::string::npos && log.find(',', at) != std::string::npos) {
-      address_ = fmt::format("127.0.0.1:{}", std::atoi(log.c_str() + at + std::string(kPort).size()));
-      return absl::OkStatus();
-    }
+    address_ = AddressAfter(log, "gRPC on port ");
+    http_address_ = AddressAfter(log, "HTTP on port ");
+    const bool whole = log.find('\n', std::min(log.size(), log.find("HTTP on port "))) != std::string::npos;
+    if (whole && !address_.empty() && !http_address_.empty()) return absl::OkStatus();
     std::this_thread::sleep_for(kPoll);
   }
   return absl::UnavailableError(fmt::format("curvecastd does not listen; it says: {}", ReadText(Log())));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,7 +22,7 @@ class OwnDaemon {
   };
 
   // `store` is its folder; what it says goes to the file `store` + ".log".
-  explicit OwnDaemon(std::string store);
+  explicit OwnDaemon(std::string store, std::vector<std::string> flags = {});
   ~OwnDaemon();
   OwnDaemon(const OwnDaemon&) = delete;
   OwnDaemon& operator=(const OwnDaemon&) = delete;
@@ -31,13 +32,15 @@ class OwnDaemon {
   void Kill();  // SIGKILL: what it had not yet written is lost.
 
   const std::string& address() const { return address_; }
+  const std::string& http_address() const { return http_address_; }
   Usage usage() const;
 
  private:
   std::string Log() const;
 
   const std::string store_;
-  std::string address_;
+  const std::vector<std::string> flags_;  // Of curvecastd, besides.
+  std::string address_, http_address_;
   pid_t pid_ = 0;
 };
 

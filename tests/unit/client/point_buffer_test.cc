@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <thread>
 
@@ -36,6 +37,62 @@ TEST(PointBufferTest, PastTheCapTheOldestGoAndAreCounted) {
   EXPECT_EQ(buffer.counts().logged, 5u);
   EXPECT_EQ(buffer.counts().dropped, 2u);
   EXPECT_THAT(Steps(buffer.Take(10, true)), ElementsAre(3, 4, 5));
+}
+
+TEST(PointBufferTest, AFullBufferIsThinnedAndKeepsFirstLastExtremeAndNonFinitePoints) {
+  PointBuffer buffer("loss", 1000);
+  constexpr int64_t kSteps = 20'000;
+  for (int64_t step = 1; step <= kSteps; ++step) {
+    double loss = 2 + 100.0 / static_cast<double>(step);
+    if (step == 700) loss = 500;
+    if (step == 9000) loss = 0.5;
+    if (step == 3000 || step == 12'345) loss = NAN;
+    if (step == 4000) loss = INFINITY;
+    buffer.Append(step, "loss", loss);
+    if (step % 2 == 0) buffer.Append(step, "lr", 0.1);
+  }
+  const std::vector<LoggedPoint> points = buffer.Take(2000, true);
+  EXPECT_LE(points.size(), 1000u);
+  EXPECT_GE(points.size(), 400u);
+  EXPECT_EQ(buffer.counts().logged, 30'000u);
+  EXPECT_EQ(buffer.counts().dropped, 30'000u - points.size());
+  EXPECT_EQ(buffer.counts().thinned, buffer.counts().dropped);
+  std::vector<int64_t> steps;
+  for (const LoggedPoint& point : points) {
+    if (*point.metric == "loss") steps.push_back(point.step);
+  }
+  EXPECT_EQ(steps.front(), 1);
+  EXPECT_EQ(steps.back(), kSteps);
+  EXPECT_THAT(steps, ::testing::IsSupersetOf<int64_t>({700, 3000, 4000, 9000, 12'345}));
+  EXPECT_TRUE(std::is_sorted(steps.begin(), steps.end()));
+  // No part of the curve is gone.
+  const auto between = [&](int64_t low, int64_t high) {
+    return std::count_if(steps.begin(), steps.end(), [&](int64_t step) { return low < step && step <= high; });
+  };
+  for (int64_t low = 0; low < kSteps; low += kSteps / 10) EXPECT_GE(between(low, low + kSteps / 10), 10) << low;
+  EXPECT_EQ(points[0].resume_step, LoggedPoint::kNoResume) << "nothing was lost of where the life began";
+}
+
+TEST(PointBufferTest, ThinningKeepsEveryLifesOpening) {
+  PointBuffer buffer("loss", 100);
+  for (int64_t life = 0; life < 5; ++life) {
+    for (int64_t i = 0; i < 60; ++i) buffer.Append(1000 - 100 * life + i, "loss", 1);
+  }
+  const std::vector<LoggedPoint> first = buffer.Take(1000, true);
+  EXPECT_EQ(first.front().step, 1000);
+  for (int64_t life = 1; life < 5; ++life) {
+    const std::vector<LoggedPoint> points = buffer.Take(1000, true);
+    ASSERT_FALSE(points.empty());
+    EXPECT_EQ(points.front().resume_step, 1000 - 100 * life);
+    EXPECT_EQ(points.back().step, 1000 - 100 * life + 59);
+  }
+}
+
+TEST(PointBufferTest, AJobThatLogsOnlyNaNIsBoundedAndCheapToo) {
+  PointBuffer buffer("loss", 1000);
+  for (int64_t step = 1; step <= 100'000; ++step) buffer.Append(step, "loss", NAN);
+  EXPECT_EQ(buffer.size(), 1000u);
+  EXPECT_EQ(buffer.counts().dropped, 99'000u);
 }
 
 TEST(PointBufferTest, WhatNoDaemonWouldTakeIsRefusedAtTheDoor) {

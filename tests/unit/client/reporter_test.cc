@@ -172,7 +172,8 @@ TEST(ReporterTest, ADaemonThatNeverAnswersDoesNotBlockTheJob) {
     for (const int64_t step : UpTo(100'000)) reporter.Log(step, "train/loss", 1);
     EXPECT_LT(std::chrono::steady_clock::now() - logging, seconds(5));
     EXPECT_EQ(reporter.stats().logged, 100'000u);
-    EXPECT_EQ(reporter.stats().dropped, 99'000u);
+    EXPECT_GE(reporter.stats().dropped, 99'000u);
+    EXPECT_LT(reporter.stats().dropped, 99'800u);
     EXPECT_FALSE(reporter.Finish(RunEnd::kCompleted, milliseconds(50)));
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(20));
@@ -286,7 +287,8 @@ TEST_F(LinkTest, ADaemonThatComesLateGetsEverythingAndThereAreTwoWarningsInAll) 
 }
 
 TEST_F(LinkTest, WhatOverflowedBeforeTheFirstOpenStillSaysWhereTheProcessResumed) {
-  for (int64_t step = 81; step <= 2000; ++step) buffer_.Append(step, "train/loss", 1);  // The buffer holds 1000.
+  // The buffer holds 1000, and of these none may be thinned out.
+  for (int64_t step = 81; step <= 2000; ++step) buffer_.Append(step, "train/loss", NAN);
   FakeIngest daemon;
   Link link(Run(), Options(daemon.address()), buffer_);
   buffer_.Close();

@@ -5,7 +5,6 @@
 
 #include <limits>
 
-#include "prometheus/text_serializer.h"
 #include "tests/unit/http/views.h"
 
 namespace curvecast {
@@ -20,9 +19,7 @@ using testing::View;
 
 class BoardCollectorTest : public ::testing::Test {
  protected:
-  std::string Text(BoardCollector::Options options = {}) {
-    return prometheus::TextSerializer().Serialize(BoardCollector(options, boards_, clock_).Collect());
-  }
+  std::string Text(BoardCollector::Options options = {}) { return BoardCollector(options, boards_, clock_).Text(); }
 
   BoardHolder boards_;
   testing::FixedClock clock_;
@@ -52,7 +49,16 @@ TEST_F(BoardCollectorTest, ARunThatIsNotForecastYetHasNoForecastSeries) {
 
 TEST_F(BoardCollectorTest, NaNIsExportedAsNaN) {
   boards_.Put(BoardOf({View("r", std::numeric_limits<double>::quiet_NaN())}));
-  EXPECT_THAT(Text(), HasSubstr(R"(curvecast_run_loss{project="p",run="r",family="p"} Nan)"));
+  EXPECT_THAT(Text(), HasSubstr(R"(curvecast_run_loss{project="p",run="r",family="p"} NaN)"));
+}
+
+TEST_F(BoardCollectorTest, WhatALabelMayNotHoldIsEscaped) {
+  auto view = View("r");
+  auto spec = std::make_shared<RunSpec>(*view->spec);
+  spec->family = "a\"b\\c\nd";
+  view->spec = spec;
+  boards_.Put(BoardOf({view}));
+  EXPECT_THAT(Text(), HasSubstr(R"(curvecast_run_loss{project="p",run="r",family="a\"b\\c\nd"} 2.5)"));
 }
 
 TEST_F(BoardCollectorTest, EachKindOfFlagThatIsShownIsOneSeriesWithTheGravest) {

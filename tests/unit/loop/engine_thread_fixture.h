@@ -20,12 +20,14 @@ namespace curvecast {
 // Time passes by the call, so that nothing here depends on the machine's.
 class StepClock final : public Clock {
  public:
-  int64_t NowUnixMicros() override { return 1'700'000'000'000'000 + MonotonicMicros(); }
+  int64_t NowUnixMicros() override { return 1'700'000'000'000'000 + set_by_ + MonotonicMicros(); }
   int64_t MonotonicMicros() override { return now_ += 1000; }
   void Advance(double seconds) { now_ += static_cast<int64_t>(seconds * 1e6); }
+  void SetBy(double seconds) { set_by_ += static_cast<int64_t>(seconds * 1e6); }  // The wall clock alone.
 
  private:
   std::atomic<int64_t> now_{0};
+  std::atomic<int64_t> set_by_{0};
 };
 
 // Collects replies, and lets a test wait for them.
@@ -65,7 +67,8 @@ class EngineThreadTest : public ::testing::Test {
                               [this](const absl::Status& status) {
                                 fatal_ = status;
                                 fatal_seen_ = true;
-                              }};
+                              },
+                              [this](double seconds) { clock_set_by_.push_back(seconds); }};
     thread_ = std::make_unique<EngineThread>(options, parts, Prior::Shipped());
     thread_->Start();
   }
@@ -92,6 +95,7 @@ class EngineThreadTest : public ::testing::Test {
   LoopMetrics metrics_{registry_};
   std::shared_ptr<Replies> replies_ = std::make_shared<Replies>();
   std::vector<absl::Status> journal_news_;
+  std::vector<double> clock_set_by_;  // Of the engine's thread.
   std::atomic<int> refusals_told_{0};
   absl::Status fatal_;
   std::atomic<bool> fatal_seen_{false};

@@ -157,6 +157,56 @@ TEST_F(EngineThreadFlagsTest, NobodyIsSilentBecauseThisThreadWasHeldUp) {
   EXPECT_TRUE(Flags().empty());
 }
 
+// Points every 10 s, and the wall clock is set: by an hour to and fro, and far enough that a learned pause would show.
+TEST_F(EngineThreadFlagsTest, AClockThatIsSetFlagsNobodyAndHidesNoSilence) {
+  Start(options_);
+  Send(Open());
+  uint64_t sent = 0;
+  const auto report = [&] {
+    ++sent;
+    Send(Now(Batch(sent, {Losses({{static_cast<Step>(sent), 4.0}})})));
+    replies_->WaitFor(sent + 1);
+    clock_.Advance(5);
+    Turn();
+    clock_.Advance(5);
+    Turn();
+  };
+  for (int i = 0; i < 3; ++i) report();
+  for (const double seconds : {3600.0, -7200.0, 86400.0 * 365, -86400.0 * 365, 1e5}) {
+    clock_.SetBy(seconds);  // The next batch arrives before the next tick.
+    report();
+    report();
+    EXPECT_TRUE(Flags().empty()) << "set by " << seconds;
+  }
+  for (int i = 0; i < 40; ++i) {  // 200 s.
+    clock_.Advance(5);
+    Turn();
+  }
+  ASSERT_EQ(Flags().size(), 1u);
+  EXPECT_EQ(Flags()[0].flag.kind, FlagKind::kSilent);
+  thread_->Stop();
+  EXPECT_EQ(clock_set_by_.size(), 5u);
+}
+
+TEST_F(EngineThreadFlagsTest, AClockThatWasSetBackOverARestartFlagsNobodyAndLosesNothing) {
+  Start(options_);
+  Send(Open());
+  for (uint64_t i = 1; i <= 3; ++i) Send(Now(Batch(i, {Losses({{static_cast<Step>(i), 4.0}})})));
+  replies_->WaitFor(4);
+  thread_->Stop();
+  clock_.SetBy(-86400);
+  Restarted again(journal_, clock_, metrics_);
+  EXPECT_EQ(again.boards.Get()->Find(Key())->metrics[0].points, 3);
+  for (uint64_t i = 4; i <= 6; ++i) {
+    clock_.Advance(5);
+    Ingest ingest{Now(Batch(i, {Losses({{static_cast<Step>(i), 4.0}})})), 3, replies_};
+    ASSERT_EQ(again.inbox.Push(ingest, [] {}), Inbox::PushResult::kTaken);
+    replies_->WaitFor(i + 1);
+  }
+  EXPECT_EQ(again.boards.Get()->Find(Key())->metrics[0].points, 6);
+  EXPECT_TRUE(again.Flags().empty());
+}
+
 TEST_F(EngineThreadFlagsTest, WhatAPersonDoesWithAFlagIsKeptAndShownWhenItIsAnswered) {
   Start(options_);
   Send(Open());

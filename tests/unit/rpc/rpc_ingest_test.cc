@@ -209,7 +209,7 @@ TEST_F(RpcIngestTest, ATinyInboxOnlySlowsAWriterDown) {
 
 TEST_F(RpcIngestTest, ATakenPortIsSaid) {
   const std::string address = "127.0.0.1:" + std::to_string(server_->port());
-  const auto second = RpcServer::Start({.address = address}, {*inbox_, clock_, *answers_, *boards_});
+  const auto second = RpcServer::Start({.address = address}, {*inbox_, clock_, *answers_, *boards_, [](int64_t) {}});
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(address));
 }

@@ -35,7 +35,7 @@ class RpcServerTest : public ::testing::Test {
                             [](const RunKey&, const absl::Status&) {}, [](const absl::Status&) {}},
         Prior::Shipped());
     answers_ = std::make_unique<Answers>(*boards_, *inbox_, engine_->fitters(), clock_);
-    auto server = RpcServer::Start(options, {*inbox_, clock_, *answers_, *boards_});
+    auto server = RpcServer::Start(options, {*inbox_, clock_, *answers_, *boards_, [](int64_t) {}});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     engine_->Start();
