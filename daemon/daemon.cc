@@ -22,6 +22,8 @@ EngineThread::Options EngineOptions(const v1::Config& config) {
   options.fitting.refit_progress = config.forecasting().refit_progress();
   options.fitting.refit_interval_micros = config.forecasting().refit_interval_ms() * 1000;
   options.fit_threads = static_cast<size_t>(config.forecasting().threads());
+  options.snapshots.after_events = config.store().snapshot_after_events();
+  options.snapshots.after_points = config.store().snapshot_after_points();
   options.publish_interval = std::chrono::milliseconds(config.forecasting().publish_interval_ms());
   return options;
 }
@@ -86,11 +88,13 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, 
 Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<SqliteJournal> journal)
     : signals_(signals),
       journal_(std::move(journal)),
+      snapshots_(config.store().directory()),
       inbox_(InboxLimits(config)),
       engine_(EngineOptions(config),
               {*journal_, clock_, inbox_, boards_, metrics_, [this](const absl::Status& status) { OnJournal(status); },
                [this](const RunKey& key, const absl::Status& status) { OnRefused(key, status); },
-               [this](const absl::Status& status) { OnFatal(status); }},
+               [this](const absl::Status& status) { OnFatal(status); }, &snapshots_,
+               [this](const absl::Status& status) { OnSnapshot(status); }},
               Prior::Shipped()) {}
 
 void Daemon::Stop() {
@@ -136,6 +140,8 @@ void Daemon::OnRefused(const RunKey& key, const absl::Status& status) {
   spdlog::warn("refused, of run {}/{}: {} ({} refusals since the start)", key.project, key.run_id, Text(status),
                metrics_.rejected_batches.Value());
 }
+
+void Daemon::OnSnapshot(const absl::Status& status) { spdlog::warn("{}", Text(status)); }
 
 void Daemon::OnFatal(const absl::Status& status) {
   {

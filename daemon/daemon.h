@@ -15,6 +15,7 @@
 #include "daemon/os/system_clock.h"
 #include "daemon/query/answers.h"
 #include "daemon/rpc/server.h"
+#include "daemon/store/snapshot_file.h"
 #include "daemon/store/sqlite_journal.h"
 #include "prometheus/registry.h"
 
@@ -42,12 +43,14 @@ class Daemon {
   void OnJournal(const absl::Status& status);
   void OnRefused(const RunKey& key, const absl::Status& status);
   void OnFatal(const absl::Status& status);
+  void OnSnapshot(const absl::Status& status);
 
   StopSignals& signals_;
   SystemClock clock_;
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   LoopMetrics metrics_{*registry_};
   std::unique_ptr<SqliteJournal> journal_;
+  SnapshotFile snapshots_;
   Inbox inbox_;
   BoardHolder boards_;
   EngineThread engine_;
