@@ -74,6 +74,8 @@ class Engine {
   // Takes up a piece. DATA_LOSS if it is none of a snapshot: then Clear.
   absl::Status Load(std::string_view piece);
   void Clear();
+  // The same records at once and in order of key, so that equal engines have equal bytes.
+  std::string State() const;
 
   // A view of every run; those that have not changed since the last call are shared with it.
   std::shared_ptr<const Board> Publish(int64_t now_unix_micros);

@@ -12,6 +12,17 @@ namespace {
 
 enum class Record : uint8_t { kRun = 1, kPast = 2 };
 
+void AppendRecord(const RunKey& key, const Run& run, std::string& bytes) {
+  ArchiveWriter archive(bytes);
+  archive(Record::kRun, key);
+  run.Save(archive);
+}
+
+void AppendRecord(const PastKey& key, const Project& project, std::string& bytes) {
+  ArchiveWriter archive(bytes);
+  archive(Record::kPast, key, project);
+}
+
 }  // namespace
 
 std::string Engine::settings() const {
@@ -28,16 +39,11 @@ void Engine::BeginSave() {
 }
 
 void Engine::SaveBeforeChange(const RunKey& key, Entry& entry) {
-  if (std::exchange(entry.saved_in, snapshots_) == snapshots_) return;
-  ArchiveWriter archive(saving_->ahead);
-  archive(Record::kRun, key);
-  entry.run->Save(archive);
+  if (std::exchange(entry.saved_in, snapshots_) != snapshots_) AppendRecord(key, *entry.run, saving_->ahead);
 }
 
 void Engine::SaveBeforeChange(const PastKey& key, PastEntry& past) {
-  if (std::exchange(past.saved_in, snapshots_) == snapshots_) return;
-  ArchiveWriter archive(saving_->ahead);
-  archive(Record::kPast, key, past.project);
+  if (std::exchange(past.saved_in, snapshots_) != snapshots_) AppendRecord(key, past.project, saving_->ahead);
 }
 
 bool Engine::Save(size_t bytes, std::string& piece) {
@@ -85,6 +91,13 @@ absl::Status Engine::Load(std::string_view piece) {
   }
   if (archive.ok()) return absl::OkStatus();
   return absl::DataLossError("it holds what no snapshot of this curvecast holds");
+}
+
+std::string Engine::State() const {
+  std::string bytes;
+  for (const auto& [key, entry] : runs_) AppendRecord(key, *entry.run, bytes);
+  for (const auto& [key, past] : projects_) AppendRecord(key, past.project, bytes);
+  return bytes;
 }
 
 void Engine::Clear() {

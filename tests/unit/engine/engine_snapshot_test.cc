@@ -22,6 +22,7 @@ std::string SnapshotOf(Engine& engine) {
   std::string bytes;
   engine.BeginSave();
   EXPECT_TRUE(engine.Save(kAll, bytes));
+  EXPECT_TRUE(bytes == engine.State());
   return bytes;
 }
 
