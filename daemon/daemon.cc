@@ -16,9 +16,7 @@ EngineThread::Options EngineOptions(const v1::Config& config) {
   EngineThread::Options options;
   options.limits.max_runs = static_cast<size_t>(config.limits().max_runs());
   options.limits.max_metrics_per_run = static_cast<size_t>(config.limits().max_metrics_per_run());
-  options.watch.false_alarms_per_1000_run_days = config.watch().false_alarms_per_1000_run_days();
-  options.watch.mean_points_between_false_alarms = config.watch().mean_points_between_false_alarms();
-  options.watch.silent_after_seconds = config.watch().silent_after_seconds();
+  options.watch = WatchOptionsOf(config);
   options.fitting.refit_progress = config.forecasting().refit_progress();
   options.fitting.refit_interval_micros = config.forecasting().refit_interval_ms() * 1000;
   options.fit_threads = static_cast<size_t>(config.forecasting().threads());
@@ -53,6 +51,12 @@ Inbox::Limits InboxLimits(const v1::Config& config) {
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 }  // namespace
+
+WatchOptions WatchOptionsOf(const v1::Config& config) {
+  return {.false_alarms_per_1000_run_days = config.watch().false_alarms_per_1000_run_days(),
+          .mean_points_between_false_alarms = config.watch().mean_points_between_false_alarms(),
+          .silent_after_seconds = config.watch().silent_after_seconds()};
+}
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, StopSignals& signals) {
   absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::Open(config.store().directory());

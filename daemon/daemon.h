@@ -21,6 +21,9 @@
 
 namespace curvecast {
 
+// What the watch is told of the configuration.
+WatchOptions WatchOptionsOf(const v1::Config& config);
+
 // All parts of the daemon, started in order and stopped in reverse.
 class Daemon {
  public:
