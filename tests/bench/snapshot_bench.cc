@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -28,8 +30,11 @@ constexpr size_t kPiece = size_t{1} << 20U;
 class Stopwatch {
  public:
   double Seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  // Of this process: what others take on a shared machine does not count.
+  double CpuSeconds() const { return static_cast<double>(std::clock() - cpu_start_) / CLOCKS_PER_SEC; }
 
  private:
+  std::clock_t cpu_start_ = std::clock();
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
@@ -106,21 +111,25 @@ void Take(const std::string& folder, Engine& engine) {
     std::string piece;
     const Stopwatch one;
     done = engine.Save(kPiece, piece);
-    pieces.push_back(one.Seconds());
+    pieces.push_back(one.CpuSeconds());
     saving += pieces.back();
     if (!piece.empty()) Need(writing->Add(piece));
   }
   Need(writing->Finish());
   std::sort(pieces.begin(), pieces.end());
   fmt::print(
-      "{} pieces in {:.3f} s of the engine's thread (median {:.2f} ms, longest {:.2f} ms), {:.2f} s in all, {:.1f} "
+      "{} pieces in {:.3f} s of the engine's CPU (median {:.2f} ms, longest {:.2f} ms), {:.2f} s in all, {:.1f} "
       "MB\n",
       pieces.size(), saving, pieces[pieces.size() / 2] * 1e3, pieces.back() * 1e3, all.Seconds(),
       static_cast<double>(fs::file_size(fs::path(folder) / "journal.snapshot")) * 1e-6);
 }
 
+struct Took {
+  double seconds = 0, cpu_seconds = 0;
+};
+
 // As EngineThread does it, up to the first board.
-double Start(const std::string& folder, size_t runs) {
+Took Start(const std::string& folder, size_t runs) {
   const Stopwatch all;
   auto journal = Need(SqliteJournal::Open(folder));
   Engine engine;
@@ -131,15 +140,22 @@ double Start(const std::string& folder, size_t runs) {
   engine.Resume(1'800'000'000'000'000);
   engine.Reconcile(1'800'000'000'000'000);
   if (engine.Publish(1'800'000'000'000'000)->runs.size() != runs) Die(absl::InternalError("runs are missing"));
-  return all.Seconds();
+  return {all.Seconds(), all.CpuSeconds()};
 }
 
 void PrintStarts(const char* what, const std::string& folder, size_t runs, int starts) {
-  std::vector<double> seconds;
-  for (int i = 0; i < starts; ++i) seconds.push_back(Start(folder, runs));
+  std::vector<double> seconds, cpu_seconds;
+  for (int i = 0; i < starts; ++i) {
+    const Took took = Start(folder, runs);
+    seconds.push_back(took.seconds);
+    cpu_seconds.push_back(took.cpu_seconds);
+  }
   std::sort(seconds.begin(), seconds.end());
-  fmt::print("ready {}: {:.2f} s (median of {}; {:.2f} to {:.2f})\n", what, seconds[seconds.size() / 2], starts,
-             seconds.front(), seconds.back());
+  std::sort(cpu_seconds.begin(), cpu_seconds.end());
+  const size_t middle = seconds.size() / 2;
+  fmt::print("ready {}: {:.2f} s of CPU; {:.2f} s of time, {:.2f} to {:.2f} (medians of {})\n", what,
+             cpu_seconds[middle], seconds[middle], seconds.front(), seconds.back(), starts);
+  std::fflush(stdout);
 }
 
 void Measure(int64_t runs, int64_t points, int starts) {
