@@ -17,12 +17,12 @@ EngineThread::Options EngineOptions(const v1::Config& config) {
   EngineThread::Options options;
   options.limits.max_runs = static_cast<size_t>(config.limits().max_runs());
   options.limits.max_metrics_per_run = static_cast<size_t>(config.limits().max_metrics_per_run());
-  options.watch.false_alarms_per_1000_run_days = config.watch().false_alarms_per_1000_run_days();
-  options.watch.mean_points_between_false_alarms = config.watch().mean_points_between_false_alarms();
-  options.watch.silent_after_seconds = config.watch().silent_after_seconds();
+  options.watch = WatchOptionsOf(config);
   options.fitting.refit_progress = config.forecasting().refit_progress();
   options.fitting.refit_interval_micros = config.forecasting().refit_interval_ms() * 1000;
   options.fit_threads = static_cast<size_t>(config.forecasting().threads());
+  options.snapshots.after_events = config.store().snapshot_after_events();
+  options.snapshots.after_points = config.store().snapshot_after_points();
   options.publish_interval = std::chrono::milliseconds(config.forecasting().publish_interval_ms());
   return options;
 }
@@ -54,6 +54,12 @@ constexpr int64_t kRefusedConnectionIntervalMicros = 10'000'000;  // Between two
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 }  // namespace
+
+WatchOptions WatchOptionsOf(const v1::Config& config) {
+  return {.false_alarms_per_1000_run_days = config.watch().false_alarms_per_1000_run_days(),
+          .mean_points_between_false_alarms = config.watch().mean_points_between_false_alarms(),
+          .silent_after_seconds = config.watch().silent_after_seconds()};
+}
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, StopSignals& signals) {
   absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::Open(config.store().directory());
@@ -90,6 +96,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, 
 Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<SqliteJournal> journal)
     : signals_(signals),
       journal_(std::move(journal)),
+      snapshots_(config.store().directory()),
       inbox_(InboxLimits(config)),
       engine_(EngineOptions(config),
               {*journal_, clock_, inbox_, boards_, metrics_, [this](const absl::Status& status) { OnJournal(status); },
@@ -97,7 +104,8 @@ Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<S
                [this](const absl::Status& status) { OnFatal(status); },
                [](double seconds) {
                  spdlog::warn("the clock was set by {:+.1f} s, or the machine slept: silence counts from now", seconds);
-               }},
+               },
+               &snapshots_, [this](const absl::Status& status) { OnSnapshot(status); }},
               Prior::Shipped()) {}
 
 void Daemon::Stop() {
@@ -155,6 +163,8 @@ void Daemon::OnRefusedConnection(int64_t files) {
       "the limit (ulimit -n, LimitNOFILE=); {} turned away since the start",
       Listener::kSpareFiles, files, metrics_.refused_connections.Value());
 }
+
+void Daemon::OnSnapshot(const absl::Status& status) { spdlog::warn("{}", Text(status)); }
 
 void Daemon::OnFatal(const absl::Status& status) {
   {

@@ -15,10 +15,14 @@
 #include "daemon/os/system_clock.h"
 #include "daemon/query/answers.h"
 #include "daemon/rpc/server.h"
+#include "daemon/store/snapshot_file.h"
 #include "daemon/store/sqlite_journal.h"
 #include "prometheus/registry.h"
 
 namespace curvecast {
+
+// What the watch is told of the configuration.
+WatchOptions WatchOptionsOf(const v1::Config& config);
 
 // All parts of the daemon, started in order and stopped in reverse.
 class Daemon {
@@ -43,12 +47,14 @@ class Daemon {
   void OnRefused(const RunKey& key, const absl::Status& status);
   void OnRefusedConnection(int64_t files);
   void OnFatal(const absl::Status& status);
+  void OnSnapshot(const absl::Status& status);
 
   StopSignals& signals_;
   SystemClock clock_;
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   LoopMetrics metrics_{*registry_};
   std::unique_ptr<SqliteJournal> journal_;
+  SnapshotFile snapshots_;
   Inbox inbox_;
   BoardHolder boards_;
   EngineThread engine_;

@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
     return kOk;
   }
   const std::string& store = config->store().directory();
-  if (flags.doctor) return Report(curvecast::DoctorStore(store));
+  if (flags.doctor) return Report(curvecast::DoctorStore(store, curvecast::WatchOptionsOf(*config)));
   if (!flags.backup.empty()) return Report(curvecast::BackUpStore(store, flags.backup));
   if (flags.salvage) return Report(curvecast::SalvageStore(store));
   spdlog::set_default_logger(spdlog::stderr_color_mt("curvecastd"));

@@ -21,8 +21,8 @@ absl::Status BackUpStopped(const std::string& store, const std::string& to) {
 
 }  // namespace
 
-absl::Status DoctorStore(const std::string& store) {
-  const Examination examination = Examine(store);
+absl::Status DoctorStore(const std::string& store, const WatchOptions& watch) {
+  const Examination examination = Examine(store, watch);
   std::cout << examination.text;
   if (examination.verdict.ok()) std::cout << "it is in order: a daemon can start on it\n";
   return examination.verdict;
@@ -34,7 +34,7 @@ absl::Status BackUpStore(const std::string& store, const std::string& to) {
   absl::Status status = CommandSocket::Give(store, "backup " + target);
   if (absl::IsNotFound(status)) status = BackUpStopped(store, target);
   if (!status.ok()) return status;
-  const Examination copy = Examine(target);
+  const Examination copy = Examine(target, {});  // No snapshot goes along.
   std::cout << copy.text;
   if (copy.verdict.ok()) std::cout << "backed up, read, and in order: a daemon can start on it\n";
   return copy.verdict;

@@ -11,6 +11,11 @@ struct RunKey {
   std::string project;
   std::string run_id;
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(project, run_id);
+  }
+
   friend bool operator==(const RunKey& a, const RunKey& b) { return a.project == b.project && a.run_id == b.run_id; }
   friend bool operator<(const RunKey& a, const RunKey& b) {
     return std::tie(a.project, a.run_id) < std::tie(b.project, b.run_id);

@@ -18,6 +18,11 @@ struct Bin {
   double mean = 0;
   double m2 = 0;          // Sum of squared deviations from the mean; at most DBL_MAX.
   double last_value = 0;  // At last_step.
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(first_step, last_step, count, mean_step, mean, m2, last_value);
+  }
 };
 
 // One metric of one run, in constant memory: finite points in bins that are single points at first and are merged as
@@ -60,12 +65,22 @@ class Curve {
   bool ends_non_finite() const { return has_last_ && !spans_.empty() && spans_.back().last_step == last_step_; }
   int64_t non_finite_points() const { return non_finite_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(bins_, spans_, has_last_, last_step_, last_value_, points_, non_finite_);
+  }
+
  private:
   // Non-finite points in [first_step, last_step].
   struct Span {
     Step first_step = 0;
     Step last_step = 0;
     int64_t count = 0;
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(first_step, last_step, count);
+    }
   };
 
   void AddFinite(Step step, double value);

@@ -40,9 +40,12 @@ absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {
       return absl::InternalError(absl::StrCat("an event of run ", event.key.project, "/", event.key.run_id,
                                               ", which no event before it has opened"));
     }
-    runs_[event.key].run = std::make_unique<Run>(*opened, event.time_unix_micros, watching_);
+    Entry& entry = runs_[event.key];
+    entry.run = std::make_unique<Run>(*opened, event.time_unix_micros, watching_);
+    entry.saved_in = snapshots_;
     return Effect{};
   }
+  if (saving_) SaveBeforeChange(event.key, at->second);
   Run& run = *at->second.run;
   Effect effect = ApplyTo(run, event);
   effect.flag_changes = run.TakeFlagChanges();
@@ -62,8 +65,8 @@ Engine::Effect Engine::Reopen(Run& run, const RunOpened& opened) {
   const PastKey before = PastKeyOf(run.spec());
   run.Apply(opened);
   Effect effect;
-  if (auto past = projects_.find(before); past != projects_.end() && before != PastKeyOf(run.spec())) {
-    if (past->second.Forget(run.spec().key.run_id)) effect.changed_pasts.push_back(before);
+  if (PastEntry* past = FindPast(before); past != nullptr && before != PastKeyOf(run.spec())) {
+    if (past->project.Forget(run.spec().key.run_id)) effect.changed_pasts.push_back(before);
   }
   Settle(run, effect);
   return effect;
@@ -80,8 +83,20 @@ Engine::Effect Engine::Append(Run& run, const BatchAppended& batch, int64_t time
 
 void Engine::Settle(const Run& run, Effect& effect) {
   const PastKey key = PastKeyOf(run.spec());
-  if (!run.finished() && !projects_.contains(key)) return;
-  if (projects_[key].Settle(run, prior_)) effect.changed_pasts.push_back(key);
+  PastEntry* past = FindPast(key);
+  if (past == nullptr) {
+    if (!run.finished()) return;
+    past = &projects_[key];
+    past->saved_in = snapshots_;
+  }
+  if (past->project.Settle(run, prior_)) effect.changed_pasts.push_back(key);
+}
+
+Engine::PastEntry* Engine::FindPast(const PastKey& key) {
+  auto at = projects_.find(key);
+  if (at == projects_.end()) return nullptr;
+  if (saving_) SaveBeforeChange(key, at->second);
+  return &at->second;
 }
 
 std::vector<Event> Engine::Tick(int64_t now_unix_micros) {
@@ -106,7 +121,7 @@ std::vector<Event> Engine::Reconcile(int64_t now_unix_micros) {
 
 std::shared_ptr<const ProjectPast> Engine::Past(const PastKey& key) const {
   auto at = projects_.find(key);
-  return at == projects_.end() ? nullptr : at->second.Past();
+  return at == projects_.end() ? nullptr : at->second.project.Past();
 }
 
 void Engine::ForEachPast(absl::FunctionRef<void(const PastKey&)> visit) const {

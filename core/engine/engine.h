@@ -1,11 +1,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/engine/board.h"
 #include "core/engine/event.h"
@@ -57,6 +62,22 @@ class Engine {
   std::shared_ptr<const ProjectPast> Past(const PastKey& key) const;
   void ForEachPast(absl::FunctionRef<void(const PastKey&)> visit) const;  // In order of key.
 
+  // What the fold depends on besides its events and this code, in words that can be compared.
+  std::string settings() const;
+
+  // A snapshot: every event folded up to BeginSave, as records that are taken piece by piece, with other work and other
+  // events in between (a run that one of them changes is written out before). An engine that loads the pieces is the
+  // one that has folded those events, bit for bit.
+  void BeginSave();
+  // Appends records to `piece` until it holds so many bytes, or somewhat more. True: that was all.
+  bool Save(size_t bytes, std::string& piece);
+  void EndSave() { saving_.reset(); }  // It is given up, or done.
+  // Takes up a piece. DATA_LOSS if it is none of a snapshot: then Clear.
+  absl::Status Load(std::string_view piece);
+  void Clear();
+  // The same records at once and in order of key, so that equal engines have equal bytes.
+  std::string State() const;
+
   // A view of every run; those that have not changed since the last call are shared with it.
   std::shared_ptr<const Board> Publish(int64_t now_unix_micros);
 
@@ -65,7 +86,22 @@ class Engine {
     std::unique_ptr<Run> run;
     std::shared_ptr<const RunView> view;
     uint64_t view_version = 0;
+    uint64_t saved_in = 0;  // The number of the newest snapshot that has it, or that it is too new for.
   };
+  struct PastEntry {
+    Project project;
+    uint64_t saved_in = 0;
+  };
+  // One that is being taken.
+  struct Saving {
+    std::string ahead;  // Records of what was about to change.
+    RunKey next_run;    // All below were looked at, as well as ...
+    PastKey next_past;
+    bool runs_done = false;
+  };
+  void SaveBeforeChange(const RunKey& key, Entry& entry);
+  void SaveBeforeChange(const PastKey& key, PastEntry& past);
+  PastEntry* FindPast(const PastKey& key);  // Null if there is none. To change it.
   Effect ApplyTo(Run& run, const Event& event);
   Effect Reopen(Run& run, const RunOpened& opened);
   Effect Append(Run& run, const BatchAppended& batch, int64_t time_unix_micros);
@@ -76,7 +112,9 @@ class Engine {
   const std::shared_ptr<const ProjectPast> elsewhere_;
   const Watching watching_;
   absl::btree_map<RunKey, Entry> runs_;
-  absl::btree_map<PastKey, Project> projects_;  // Those that have had a finished run.
+  absl::btree_map<PastKey, PastEntry> projects_;  // Those that have had a finished run.
+  uint64_t snapshots_ = 0;                        // Begun.
+  std::optional<Saving> saving_;
 };
 
 }  // namespace curvecast

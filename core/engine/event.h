@@ -37,6 +37,11 @@ struct Phase {
   std::string name;
   double max_seconds = 0;
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(name, max_seconds);
+  }
+
   friend bool operator==(const Phase&, const Phase&) = default;
 };
 

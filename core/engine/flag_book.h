@@ -37,6 +37,11 @@ struct BookedFlag {
   std::string silenced_by;
   std::string note;
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(number, flag, raised_at, updated_at, acknowledged_at, acknowledged_by, silenced_until, silenced_by, note);
+  }
+
   // Active, and nobody has said that it need not be shown.
   bool ShownAt(int64_t now) const { return flag.active() && acknowledged_at == 0 && silenced_until <= now; }
 };
@@ -69,6 +74,11 @@ class FlagBook {
   // What has to happen to the flags for the active ones to be those that the watch holds. One that it does not hold is
   // resolved as `otherwise`.
   std::vector<FlagChange> ChangesTo(const std::vector<Flag>& held, Resolution otherwise) const;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(flags_, raised_);
+  }
 
  private:
   bool Raise(const Flag& flag, int64_t time_unix_micros);

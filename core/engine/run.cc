@@ -154,6 +154,7 @@ bool Run::Rewind(const std::string& writer, Step step) {
 
 // What was forecast from superseded points is no part of this curve's history. The journal still has it.
 void Run::ForgetForecastsFrom(Step step) {
+  newest_stands_ = newest_stands_ && history_->back().step < step;
   auto history = std::make_shared<std::vector<Forecast>>(*history_);
   std::erase_if(*history, [step](const Forecast& f) { return f.step >= step; });
   history_ = std::move(history);
@@ -225,6 +226,7 @@ void Run::KeepInHistory(const Forecast& forecast) {
   history->push_back(forecast);
   history->back().path.clear();
   history_ = std::move(history);
+  newest_stands_ = true;
 }
 
 const Run::Writer* Run::FindWriter(std::string_view name) const {
@@ -289,6 +291,25 @@ std::shared_ptr<const RunView> Run::View() const {
   view->phase = phase_;
   view->phase_began_at_unix_micros = phase_began_at_;
   return view;
+}
+
+void Run::Save(ArchiveWriter& archive) const {
+  const_cast<Run*>(this)->Fields(archive);  // Which changes nothing.
+  archive(watch_ != nullptr);
+  if (watch_ != nullptr) watch_->Save(archive);
+}
+
+std::unique_ptr<Run> Run::Load(ArchiveReader& archive, const Watching& watching) {
+  std::unique_ptr<Run> run(new Run(watching));
+  bool watched = false;
+  run->Fields(archive);
+  archive(watched);
+  if (run->spec_ == nullptr || run->history_ == nullptr || run->flags_.flags() == nullptr) archive.Fail();
+  if (run->newest_stands_ && run->history_ != nullptr && run->history_->empty()) archive.Fail();
+  if (!archive.ok()) return run;
+  if (watched) run->watch_ = Watch::Load(archive, watching.options, watching.prior);
+  if (run->newest_stands_) run->forecast_ = std::make_shared<const Forecast>(run->history_->back());
+  return run;
 }
 
 }  // namespace curvecast

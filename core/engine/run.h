@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/archive.h"
 #include "core/curve/curve.h"
 #include "core/engine/board.h"
 #include "core/engine/event.h"
@@ -23,6 +24,11 @@ namespace curvecast {
 struct Branch {
   Step rewound_to = 0;
   std::vector<Bin> bins;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(rewound_to, bins);
+  }
 };
 
 // What a run is watched with. Outlives the run.
@@ -50,6 +56,11 @@ class Run {
     uint64_t last_sequence = 0;
     bool rewind_pending = false;  // The next batch that says where this life resumes rewinds what the writer wrote ...
     std::optional<Step> resume_step;  // ... to this step if it was given.
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(incarnation, last_sequence, rewind_pending, resume_step);
+    }
   };
 
   Run(const RunOpened& opened, int64_t time_unix_micros, const Watching& watching);
@@ -110,11 +121,29 @@ class Run {
   uint64_t version() const { return version_; }
   std::shared_ptr<const RunView> View() const;
 
+  // What events have made of it. What is only shown (forecasts that the journal does not keep, what was inferred), and
+  // what time alone has brought, is left out, as a replay of those events leaves it out. Not between an Apply and
+  // TakeFlagChanges.
+  void Save(ArchiveWriter& archive) const;
+  static std::unique_ptr<Run> Load(ArchiveReader& archive, const Watching& watching);
+
  private:
+  explicit Run(const Watching& watching) : watching_(watching) {}  // For Load.
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(spec_, state_, reopened_, writers_, series_, branches_, rewinds_, rewind_count_, history_, newest_stands_);
+    archive(opened_at_, last_point_at_, ended_at_, flags_, phase_, phase_began_at_);
+  }
+
   // One metric's curve and who wrote its newest point.
   struct Series {
     Curve curve;
     std::string writer;
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(curve, writer);
+    }
   };
 
   WatchedRun Watched() const;
@@ -137,6 +166,7 @@ class Run {
   std::shared_ptr<const Forecast> forecast_;
   std::string inferred_schedule_;
   std::shared_ptr<const std::vector<Forecast>> history_;  // Copied when it grows: views share it.
+  bool newest_stands_ = false;  // The last forecast that the journal keeps, the newest of history_: no rewind took it.
   int64_t opened_at_ = 0;
   int64_t last_point_at_ = 0;
   int64_t ended_at_ = 0;

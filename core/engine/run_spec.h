@@ -26,6 +26,11 @@ struct RunSpec {
   std::optional<ScheduleSpec> schedule;
   std::vector<std::pair<std::string, std::string>> labels;  // By key.
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(key, family, objective, maximize, total_steps, parameters, tokens_per_step, schedule, labels);
+  }
+
   friend bool operator==(const RunSpec&, const RunSpec&) = default;
 };
 

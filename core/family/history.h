@@ -29,6 +29,11 @@ class History {
   std::optional<Belief> Lean(const Descent& descent, const Plan& plan, Step newest, const Prior& prior,
                              const Choice& choice) const;
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(relatives_);
+  }
+
  private:
   std::vector<Relative> relatives_;
 };

@@ -19,6 +19,11 @@ struct Descent {
   std::string run_id;
   std::string family;
   std::vector<std::pair<std::string, std::string>> labels;  // By key.
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(run_id, family, labels);
+  }
 };
 
 // A finished run, as those that come after lean on it: its curve is the law's at these coefficients.
@@ -37,6 +42,11 @@ struct Relative {
   // of the features where offset k was read, the last one's that of the end.
   Bend bend;
   Eigen::Matrix<float, static_cast<int>(kBentAt.size() + 1), static_cast<int>(kCoefficients)> bend_rows = {};
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(descent, kind, traits, coefficients, precision, pull, stray, noise, bend, bend_rows);
+  }
 };
 
 // Nothing if the run did not reach its end, or is one that the law does not hold (maximised, not positive).

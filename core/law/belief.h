@@ -16,6 +16,11 @@ struct Bend {
   double end = 0;
 
   double At(double progress) const;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(offsets, end);
+  }
 };
 
 // What is believed of a run's coefficients (log final loss first), as a Gaussian, with what it costs once and is used

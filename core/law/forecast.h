@@ -31,6 +31,11 @@ inline constexpr std::array<double, 5> kQuantileLevels = {0.05, 0.25, 0.5, 0.75,
 struct PathPoint {
   Step step = 0;
   double p05 = 0, p50 = 0, p95 = 0;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(step, p05, p50, p95);
+  }
 };
 
 // What a forecast leaned on besides the run's own curve and the shipped prior.
@@ -42,6 +47,11 @@ struct LeanedOn {
   // standard deviations of that, and what they say, in the objective's unit. 0 without relatives.
   double deviation = 0;
   double expected = 0;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(relatives, siblings, factor, deviation, expected);
+  }
 };
 
 // What is said about the end of a run. Every number is finite if reason is kAnswered.
@@ -56,6 +66,11 @@ struct Forecast {
 
   bool answered() const { return reason == NotYet::kAnswered; }
   double median() const { return quantiles[2]; }
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(reason, step, progress, quantiles, expected_value, path, leaned);
+  }
 };
 
 }  // namespace curvecast

@@ -12,6 +12,7 @@ namespace curvecast {
 // the whole.
 class Objective {
  public:
+  Objective() = default;  // A loss.
   static Objective Loss() { return Objective(std::nullopt); }
   // Nothing if the curve is no share.
   static std::optional<Objective> Share(const Curve& curve);
@@ -20,6 +21,11 @@ class Objective {
   double FromLoss(double loss) const { return ToLoss(loss); }  // The same reflection.
   // Turns a forecast of the loss into one of the objective.
   void Restore(Forecast& forecast) const;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(whole_);
+  }
 
  private:
   explicit Objective(std::optional<double> whole) : whole_(whole) {}

@@ -14,6 +14,11 @@ struct Plan {
   std::optional<double> parameters;
   std::optional<double> tokens_per_step;
   bool maximize = false;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(total_steps, schedule, parameters, tokens_per_step, maximize);
+  }
 };
 
 }  // namespace curvecast

@@ -25,6 +25,11 @@ struct Traits {
 
   std::array<double, kTraits> values = {};
   std::bitset<kTraits> known;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(values, known);
+  }
 };
 
 Traits TraitsOf(const Plan& plan, const RunClock& clock);

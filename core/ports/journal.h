@@ -1,11 +1,26 @@
 #pragma once
 
+#include <cstdint>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "core/engine/event.h"
 
 namespace curvecast {
+
+// Names one event of a journal, and with it all before it.
+struct JournalMark {
+  int64_t id = 0;         // Events count from 1; 0 stands for none.
+  uint64_t checksum = 0;  // Of the event; another event in its place has another.
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(id, checksum);
+  }
+  friend bool operator==(const JournalMark&, const JournalMark&) = default;
+};
 
 // The one record of what happened. Used by one thread at a time.
 class Journal {
@@ -17,9 +32,15 @@ class Journal {
   // RESOURCE_EXHAUSTED for a full disk, DATA_LOSS for damage, UNAVAILABLE otherwise; the message says what to do.
   virtual absl::Status Append(absl::Span<const Event> events) = 0;
 
-  // Calls `visit` with every event ever appended, in order. Stops at the first error and returns it; DATA_LOSS, with
-  // the place named, if a record cannot be read.
-  virtual absl::Status Replay(absl::FunctionRef<absl::Status(Event)> visit) = 0;
+  // Calls `visit` with every event behind the one of this id (0: with every event ever appended), in order. Stops at
+  // the first error and returns it; DATA_LOSS, with the place named, if a record cannot be read.
+  virtual absl::Status Replay(int64_t after, absl::FunctionRef<absl::Status(Event)> visit) = 0;
+  absl::Status Replay(absl::FunctionRef<absl::Status(Event)> visit) { return Replay(0, visit); }
+
+  // The newest event. Fails as Replay does.
+  virtual absl::StatusOr<JournalMark> Newest() = 0;
+  // Whether that very event is in it. False too if it cannot be read: a replay says why.
+  virtual bool Has(const JournalMark& mark) = 0;
 };
 
 }  // namespace curvecast

@@ -14,17 +14,29 @@ absl::Status MemoryJournal::Append(absl::Span<const Event> events) {
   }
   for (const Event& event : events) {
     events_.push_back(event);
+    numbers_.push_back(++appended_);
     if (auto* made = std::get_if<ForecastMade>(&events_.back().body)) made->forecast.path.clear();
   }
   if (durable_) Sync();
   return absl::OkStatus();
 }
 
-absl::Status MemoryJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit) {
-  for (const Event& event : events_) {
-    if (absl::Status status = visit(event); !status.ok()) return status;
+absl::Status MemoryJournal::Replay(int64_t after, absl::FunctionRef<absl::Status(Event)> visit) {
+  for (size_t i = static_cast<size_t>(after); i < events_.size(); ++i) {
+    if (absl::Status status = visit(events_[i]); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<JournalMark> MemoryJournal::Newest() {
+  if (events_.empty()) return JournalMark{};
+  return JournalMark{static_cast<int64_t>(events_.size()), numbers_.back()};
+}
+
+bool MemoryJournal::Has(const JournalMark& mark) {
+  if (mark.id == 0) return mark == JournalMark{};
+  const auto at = static_cast<size_t>(mark.id);
+  return mark.id > 0 && at <= numbers_.size() && numbers_[at - 1] == mark.checksum;
 }
 
 void MemoryJournal::FailAppend(size_t n, absl::Status error) {

@@ -26,6 +26,11 @@ struct ScheduleSpec {
   std::vector<Step> knot_steps = {};
   std::vector<double> knot_lrs = {};
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(peak_lr, final_lr, warmup_steps, decay, decay_start_step, knot_steps, knot_lrs);
+  }
+
   friend bool operator==(const ScheduleSpec&, const ScheduleSpec&) = default;
 };
 
@@ -57,8 +62,18 @@ class LrSchedule {
     double step;
     double rate;
     double summed;
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(step, rate, summed);
+    }
   };
   const std::vector<Knot>& knots() const { return knots_; }
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(knots_, peak_lr_, warmup_end_, constant_);
+  }
 
  private:
   std::vector<Knot> knots_;

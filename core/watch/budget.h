@@ -28,6 +28,12 @@ class Budget {
 
   static constexpr double kFewest = 1e4, kMost = 1e9;
 
+  // What the operator asks comes by the constructor.
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(first_at_, newest_at_, points_);
+  }
+
  private:
   double per_1000_days_;
   double mean_points_;

@@ -59,6 +59,11 @@ class ChangeBank {
 
   void Clear();
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(list_, starts_, on_state_, square_, product_);
+  }
+
  private:
   // An effect for each course of each start: a column, so that all are followed at once.
   static constexpr size_t kSlots = kStarts + 1;
@@ -72,6 +77,10 @@ class ChangeBank {
 
     Eigen::Index step() const { return 2 * static_cast<Eigen::Index>(slot); }
     Eigen::Index ramp() const { return step() + 1; }
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(age, at, level, slot);
+    }
   };
   void Open(const Point& point);
   void Thin();

@@ -19,6 +19,11 @@ class Divergence {
   double threshold() const { return threshold_; }  // Of that rise.
   double lowest() const { return lowest_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(lowest_, rate_, highest_, rise_, threshold_, in_row_);
+  }
+
  private:
   static constexpr int kInRow = 3;
   double lowest_ = 1e300;

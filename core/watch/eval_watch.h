@@ -24,6 +24,11 @@ class EvalWatch {
   void End(Step newest, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kEnded, newest, changes); }
   const RaisedFlag& flag() const { return flag_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(watch_, flag_);
+  }
+
  private:
   const std::string metric_;
   LossWatch watch_;

@@ -35,10 +35,21 @@ class FeatureTrack {
   const RunClock& clock() const { return clock_; }
   const Plan& plan() const { return plan_; }  // With its end.
 
+  // Of a track that was made with the same plan and end. The place is made anew by each At.
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(left_, right_);
+  }
+
  private:
   struct Node {
     double step = 0, share = 0, rate = 1;
     FeatureRow row = FeatureRow::Zero();
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(step, share, rate, row);
+    }
   };
   static Plan WithEnd(const Plan& plan, Step newest);
   void Bracket(double step);

@@ -58,6 +58,11 @@ struct Evidence {
   // The test's threshold is set for one false alarm in this many points; 0 where the kind has no such test.
   double mean_points_between_false_alarms = 0;
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(statistic, threshold, expected, seen, sigma, points, share, mean_points_between_false_alarms);
+  }
+
   friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
@@ -74,6 +79,10 @@ struct Flag {
   Resolution resolution = Resolution::kActive;
 
   bool active() const { return resolution == Resolution::kActive; }
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(kind, severity, metric, began_step, raised_step, updated_step, evidence, resolution);
+  }
   friend bool operator==(const Flag&, const Flag&) = default;
 };
 

@@ -29,15 +29,30 @@ class ForecastCheck {
   const RaisedFlag& off_law() const { return off_law_; }
   const RaisedFlag& off_family() const { return off_family_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(anchor_, law_row_, family_row_, off_law_, off_family_);
+  }
+
  private:
   struct Anchor {
     Step step = 0;
     double progress = 0;
     double median = 0, sd = 0;  // Of the objective's end.
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(step, progress, median, sd);
+    }
   };
   struct Row {
     int off = 0, back = 0;
     Step since = 0;
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(off, back, since);
+    }
   };
   Anchor AnchorAt(const Forecast& forecast) const;
   void Judge(const Forecast& forecast, FlagKind kind, double deviation, double expected, double seen, double sd,

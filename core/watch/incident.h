@@ -18,7 +18,13 @@ class Incident {
     Reference frozen;    // As it was without the deviation.
     double excess = 0;   // Now, in log loss, >= 0.
     int64_t points = 1;  // Since it began.
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(flag, sign, frozen, excess, points);
+    }
   };
+  Incident() : Incident(Opened{}) {}  // To be read from an archive.
   explicit Incident(Opened opened) : opened_(std::move(opened)), excess_(opened_.excess), peak_(opened_.excess) {}
 
   // A point of this log loss; the noise of a point.
@@ -42,6 +48,11 @@ class Incident {
   bool recovered() const { return calm_ >= kCalm; }
 
   static constexpr int kCalm = 3;  // Points.
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(opened_, excess_, peak_, expected_, since_, calm_);
+  }
 
  private:
   Opened opened_;

@@ -61,6 +61,23 @@ class LossWatch {
   std::optional<double> deviation_sigma() const { return deviation_; }
   std::optional<Flag> active() const { return incident_ ? std::optional(incident_->flag()) : std::nullopt; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(plan_, objective_, kin_);
+    std::optional<Step> end;  // The track's own plan is this one with its end.
+    if (track_ != nullptr) end = track_->plan().total_steps;
+    archive(end);
+    if constexpr (Archive::kReads) {
+      Plan ended = plan_;
+      ended.total_steps = end;
+      track_ = end ? std::make_unique<FeatureTrack>(ended, *end) : nullptr;
+    }
+    if (track_ != nullptr) archive(*track_);
+    archive(stray_, reference_, learning_, noise_known_, noise_, lessons_, lessons_next_, lessons_waiting_, before_);
+    archive(newest_steps_, bank_, spike_test_, noise_change_, divergence_, incident_, deviation_, tested_, smooth_);
+    archive(recent_rate_, rate_, mean_points_, tail_model_, log_above_, log_below_, log_noise_);
+  }
+
  private:
   static constexpr size_t kLearn = 12;  // Points by which the noise is first guessed.
   static constexpr size_t kLate = 8;    // Points after which one teaches the noise.
@@ -70,6 +87,11 @@ class LossWatch {
     double share = 0, rate = 1;
     double stray = 0;  // How far a curve may lie off the law here.
     FeatureRow row;
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(step, level, share, rate, stray, row);
+    }
   };
   // One point held against the reference.
   struct Tested {
@@ -82,6 +104,11 @@ class LossWatch {
   struct Lesson {
     double z = 0, noise_part = 1;
     bool flagged = false;
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(z, noise_part, flagged);
+    }
   };
 
   void Begin(Step newest);

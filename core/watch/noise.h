@@ -30,6 +30,11 @@ class Noise {
 
   static constexpr double kMostCorrelation = 0.9;
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(variance_, point_sd_, seen_, correlation_, before_, tail_);
+  }
+
  private:
   double variance_;
   double point_sd_;

@@ -18,10 +18,20 @@ class NoiseChange {
   std::optional<Finding> Add(double z, double log_threshold);
   void Clear() { *this = {}; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(more_, less_);
+  }
+
  private:
   struct Sum {
     double log_ratio = 0, square = 0;
     int64_t points = 0;
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(log_ratio, square, points);
+    }
   };
   static void Follow(double step, double square, Sum& sum);
   Sum more_, less_;

@@ -21,6 +21,11 @@ class NonFinite {
   void End(Step newest, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kEnded, newest, changes); }
   const RaisedFlag& flag() const { return flag_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(flag_, last_finite_, finite_);
+  }
+
  private:
   const std::string metric_;
   RaisedFlag flag_;

@@ -27,6 +27,11 @@ class NormWatch {
   void End(Step newest, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kEnded, newest, changes); }
   const RaisedFlag& flag() const { return flag_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(flag_, noise_, points_, slow_, fast_, calm_, high_since_, high_);
+  }
+
  private:
   void Raise(Step step, double norm, double statistic, double threshold, double mean_points,
              std::vector<FlagChange>& changes);

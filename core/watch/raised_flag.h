@@ -41,6 +41,11 @@ class RaisedFlag {
     if (flag_ && flag_->raised_step >= from) Resolve(Resolution::kSuperseded, flag_->updated_step, changes);
   }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(flag_);
+  }
+
  private:
   std::optional<Flag> flag_;
 };

@@ -23,6 +23,11 @@ class RateCheck {
   void End(Step newest, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kEnded, newest, changes); }
   const RaisedFlag& flag() const { return flag_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(flag_, before_, stride_, factor_, compared_, off_, agreed_, off_since_, scaled_told_);
+  }
+
  private:
   bool Agrees(Step step, double rate, double factor) const;
   Flag Make(Severity severity, Step step, double rate) const;

@@ -21,6 +21,7 @@ class Reference {
   using Vector = Eigen::Matrix<double, kStates, 1>;
   using Matrix = Eigen::Matrix<double, kStates, kStates>;
 
+  Reference() = default;  // To be read from an archive.
   // The level of `belief` is taken to be `origin` (log loss), and not known.
   Reference(const Belief& belief, double origin);
 
@@ -53,6 +54,11 @@ class Reference {
   void Shift(double by) { state_(0) += by; }
   // The curve has gone to another level: as uncertain as `sd` more.
   void LoosenLevel(double sd);
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(state_, covariance_, has_moved_, moved_, step_);
+  }
 
  private:
   Vector state_ = Vector::Zero();

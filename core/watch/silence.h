@@ -71,6 +71,11 @@ class Silence {
 
   const std::optional<Flag>& active() const { return flag_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(pauses_, learned_, longest_, arrivals_, heard_at_, listening_since_, phase_until_, next_at_, flag_);
+  }
+
  private:
   static constexpr double kNever = std::numeric_limits<double>::infinity();
 
@@ -83,7 +88,7 @@ class Silence {
   std::optional<FlagChange> Resolve(Resolution resolution, const Place& place);
 
   // Unix seconds; 0: not known.
-  const double silent_after_;
+  double silent_after_;
   std::array<float, kKept> pauses_ = {};  // A ring, of the newest.
   size_t learned_ = 0;                    // Pauses ever.
   double longest_ = 0;                    // As it has faded until heard_at_.

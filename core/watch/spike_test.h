@@ -23,6 +23,11 @@ class SpikeTest {
   std::optional<Finding> Add(double z, double correlation);
   void Clear() { seen_ = 0; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(newest_, seen_, threshold_);
+  }
+
  private:
   static constexpr int kReach = 3;          // Points that a spike is looked at.
   std::array<double, kReach> newest_ = {};  // Newest first.

@@ -21,6 +21,11 @@ class StartCheck {
   void End(Step newest, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kEnded, newest, changes); }
   const RaisedFlag& flag() const { return flag_; }
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(flag_, points_, first_step_, first_, newest_, scatter_, before_, left_);
+  }
+
  private:
   const std::string metric_;
   RaisedFlag flag_;

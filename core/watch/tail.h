@@ -27,6 +27,11 @@ class Tail {
   double clip() const;
   double largest_shift() const;
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(counts_, seen_, model_);
+  }
+
  private:
   void Choose();
 

@@ -24,6 +24,11 @@ class TrainSide {
   // A flag of the objective that is active, as it was said.
   Flag Renamed(Flag flag) const;
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(watch_, points_, overfit_, raised_step_);
+  }
+
  private:
   static constexpr int kLearned = 40;  // Points after which the train loss can be said to keep to its law.
 

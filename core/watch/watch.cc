@@ -31,6 +31,20 @@ struct Beside {
   Step newest = -1;
 };
 
+std::variant<EvalWatch, TrainSide, NormWatch, RateCheck> MakeTest(size_t index, const std::string& metric,
+                                                                  const Prior& prior, const Plan& plan) {
+  switch (index) {
+    case 0:
+      return EvalWatch(prior, metric, plan);
+    case 1:
+      return TrainSide(prior, metric, plan);
+    case 2:
+      return NormWatch(metric);
+    default:
+      return RateCheck(metric, plan.schedule);
+  }
+}
+
 // Losses near the largest double, and logarithms of the least, leave numbers that nobody can compare.
 void KeepFinite(Flag& flag) {
   constexpr double kLargest = std::numeric_limits<double>::max();
@@ -47,9 +61,11 @@ void KeepFinite(Flag& flag) {
 struct Watch::State {
   State(const WatchOptions& asked, const Prior& with, const WatchedRun& watched)
       : prior(with),
+        begun_as{watched.objective, watched.plan.maximize},
         run(watched),
         budget(asked.false_alarms_per_1000_run_days, asked.mean_points_between_false_alarms),
         silence(asked.silent_after_seconds),
+        silence_of_fold(asked.silent_after_seconds),
         non_finite(watched.objective),
         start(watched.objective),
         forecasts(watched.objective, watched.plan.maximize),
@@ -74,13 +90,31 @@ struct Watch::State {
   void AddBeside(Beside& beside, Step step, double value, const Curve& curve);
   void AddLoss(Step step, double value, const Curve& curve);
 
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(run, budget, arrived_at, newest, any, silence_of_fold, non_finite, start, forecasts, loss, objective);
+    archive(unwatched);
+    std::map<std::string, size_t, std::less<>> tests;
+    for (const auto& [metric, at] : beside) tests.emplace(metric, at.test.index());
+    archive(tests);
+    for (const auto& [metric, test] : tests) {
+      if constexpr (Archive::kReads) beside.emplace(metric, Beside{MakeTest(test, metric, prior, run.plan)});
+      Beside& at = beside.find(metric)->second;
+      std::visit([&](auto& held) { archive(held); }, at.test);
+      archive(at.newest);
+    }
+    if constexpr (Archive::kReads) silence = silence_of_fold;
+  }
+
   const Prior& prior;
+  const std::pair<std::string, bool> begun_as;  // Objective and whether to maximise it: what the tests were made for.
   WatchedRun run;
   Budget budget;
   int64_t arrived_at = 0;  // The newest batch; 0: not known.
   Step newest = 0;         // Of the objective.
   bool any = false;
   Silence silence;
+  Silence silence_of_fold;  // The same without what time alone has brought: it never speaks.
   NonFinite non_finite;
   StartCheck start;
   ForecastCheck forecasts;
@@ -114,6 +148,7 @@ void Watch::Declare(const WatchedRun& run, const Curve& objective) {
 
 void Watch::Arrived(int64_t time, size_t points) {
   state_->Say(state_->silence.Arrived(time, points, state_->Place()));
+  state_->silence_of_fold.Arrived(time, points, state_->Place());
   state_->arrived_at = time;
 }
 
@@ -150,6 +185,7 @@ void Watch::State::AddLoss(Step step, double value, const Curve& curve) {
 
 void Watch::State::AddObjective(Step step, double value, const Curve& curve) {
   silence.Progressed();
+  silence_of_fold.Progressed();
   if (any && step <= newest) {
     newest = std::max(newest, step);
     return;
@@ -231,8 +267,12 @@ void Watch::Rewound(std::string_view metric, Step from, const Curve& left) {
   std::get<RateCheck>(beside.test).Supersede(from, s.changes);
 }
 
-void Watch::Began(std::string_view, int64_t time, double max_seconds) { state_->silence.Began(time, max_seconds); }
-void Watch::Restarted() { state_->silence.Restarted(); }
+void Watch::Began(std::string_view, int64_t time, double max_seconds) {
+  for (Silence* silence : {&state_->silence, &state_->silence_of_fold}) silence->Began(time, max_seconds);
+}
+void Watch::Restarted() {
+  for (Silence* silence : {&state_->silence, &state_->silence_of_fold}) silence->Restarted();
+}
 void Watch::Resumed(int64_t now) { state_->silence.Resumed(now); }
 void Watch::Restore(const Flag& silent) { state_->silence.Restore(silent); }
 void Watch::Take(const Forecast& forecast) { state_->forecasts.Take(forecast, state_->loss.above(), state_->changes); }
@@ -241,6 +281,7 @@ void Watch::Tick(int64_t now) { state_->Say(state_->silence.Tick(now, state_->Pl
 void Watch::Ended() {
   State& s = *state_;
   s.Say(s.silence.Ended(s.Place()));
+  s.silence_of_fold.Ended(s.Place());
   s.non_finite.End(s.newest, s.changes);
   s.start.End(s.newest, s.changes);
   s.forecasts.End(s.newest, s.changes);
@@ -285,6 +326,21 @@ std::vector<Flag> Watch::active() const {
 std::optional<double> Watch::deviation_sigma() const {
   const std::optional<double> sigma = state_->loss.deviation_sigma();
   return sigma && std::isfinite(*sigma) ? sigma : std::nullopt;
+}
+
+void Watch::Save(ArchiveWriter& archive) const {
+  archive(state_->begun_as);
+  state_->Fields(archive);
+}
+
+std::unique_ptr<Watch> Watch::Load(ArchiveReader& archive, const WatchOptions& options, const Prior& prior) {
+  std::pair<std::string, bool> begun_as;
+  archive(begun_as);
+  WatchedRun run{begun_as.first, {}};
+  run.plan.maximize = begun_as.second;
+  auto watch = std::make_unique<Watch>(options, prior, run);
+  watch->state_->Fields(archive);
+  return watch;
 }
 
 }  // namespace curvecast

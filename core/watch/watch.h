@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/archive.h"
 #include "core/curve/curve.h"
 #include "core/law/belief.h"
 #include "core/law/forecast.h"
@@ -32,6 +33,11 @@ struct WatchedRun {
   std::string objective;
   Plan plan;
   std::shared_ptr<const Belief> kin = nullptr;  // What finished runs say of the objective's curve; null: nothing.
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(objective, plan);
+  }
 };
 
 // Looks at every point of one run as it comes, and says when the run leaves its law. A part of the run's state, so of
@@ -77,6 +83,11 @@ class Watch {
   // How far the newest points of the objective lie above what is expected, in standard deviations; nothing while the
   // watch is still learning.
   std::optional<double> deviation_sigma() const;
+
+  // What the calls have made of it, but those that time alone brings (Resumed, Restore, Tick): Load makes a watch that
+  // is as one after the same calls without those. Not between a call and TakeChanges.
+  void Save(ArchiveWriter& archive) const;
+  static std::unique_ptr<Watch> Load(ArchiveReader& archive, const WatchOptions& options, const Prior& prior);
 
  private:
   struct State;

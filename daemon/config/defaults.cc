@@ -6,7 +6,10 @@ v1::Config DefaultConfig() {
   v1::Config config;
   config.mutable_listen()->set_grpc("127.0.0.1:7461");
   config.mutable_listen()->set_http("127.0.0.1:7462");
-  config.mutable_store()->set_directory("./curvecast-data");
+  v1::Store& store = *config.mutable_store();
+  store.set_directory("./curvecast-data");
+  store.set_snapshot_after_events(100'000);
+  store.set_snapshot_after_points(1'000'000);
   v1::Limits& limits = *config.mutable_limits();
   limits.set_max_runs(20000);
   limits.set_max_metrics_per_run(64);

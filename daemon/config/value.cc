@@ -25,6 +25,8 @@ struct Range {
 // here.
 const Range& RangeOf(const Key& key) {
   static const auto& ranges = *new std::map<std::string, Range, std::less<>>{
+      {"store.snapshot_after_events", {1, 1'000'000'000'000}},
+      {"store.snapshot_after_points", {1, 1'000'000'000'000}},
       {"limits.max_runs", {1, 10'000'000}},
       {"limits.max_metrics_per_run", {1, 10'000}},
       {"limits.max_points_per_batch", {1, 1'000'000}},

@@ -22,6 +22,10 @@ constexpr int64_t kDeafMicros = 10'000'000;
 constexpr int64_t kClockJumpMicros = 2'000'000;
 constexpr int64_t kSameMoment = 100'000;
 
+absl::Status Said(std::string_view what, const absl::Status& why) {
+  return absl::Status(why.code(), absl::StrCat(std::string(what), ": ", std::string(why.message())));
+}
+
 }  // namespace
 
 EngineThread::EngineThread(Options options, Parts parts, const Prior& prior)
@@ -30,7 +34,12 @@ EngineThread::EngineThread(Options options, Parts parts, const Prior& prior)
       engine_(prior, options.watch),
       admission_(engine_, options.limits),
       fit_pool_(options.fit_threads, prior, parts_.inbox, parts_.metrics),
-      planner_(options.fitting, fit_pool_) {}
+      planner_(options.fitting, fit_pool_),
+      snapshots_(
+          options.snapshots,
+          {engine_, parts_.journal, parts_.snapshots, parts_.clock, parts_.metrics, [this](const absl::Status& why) {
+             parts_.on_snapshot(Said("no snapshot was written; the next start takes longer", why));
+           }}) {}
 
 EngineThread::~EngineThread() { Stop(); }
 
@@ -45,7 +54,7 @@ void EngineThread::Stop() {
 }
 
 void EngineThread::Work() {
-  if (Replay()) Loop();
+  if (Replay() && Loop()) snapshots_.TakeLast();
   // However it ended, nobody waits for an answer that will not come.
   parts_.inbox.Close();
   std::vector<Inbox::Item> items = parts_.inbox.Drain(std::chrono::milliseconds(0));
@@ -63,7 +72,7 @@ void EngineThread::KeepAsked(std::vector<Inbox::Item>& items) {
   }
 }
 
-void EngineThread::Loop() {
+bool EngineThread::Loop() {
   while (true) {
     const bool last = stopping_;  // Read before draining, so that what came before the stop is drained.
     std::vector<Inbox::Item> items = parts_.inbox.Drain(NextWait());
@@ -73,23 +82,38 @@ void EngineThread::Loop() {
     KeepAsked(items);
     for (Inbox::Item& item : items) {
       Take(std::move(item));
-      if (staged_.size() >= kMaxStagedEvents && !Commit()) return;
+      if (staged_.size() >= kMaxStagedEvents && !Commit()) return false;
     }
     for (size_t i = waiting; i < handled_.size(); ++i) Take(handled_[i]);
-    if (!Commit()) return;
+    if (!Commit()) return false;
     TickIfDue();
-    if (!Commit()) return;
+    if (!Commit()) return false;
     OrderFits();
     PublishIfDue(last);
-    if (last) return;
+    if (last) return true;
+    snapshots_.Step();  // Behind the answers.
   }
 }
 
+JournalMark EngineThread::LoadSnapshotIfAny() {
+  if (parts_.snapshots == nullptr) return {};
+  const absl::StatusOr<JournalMark> loaded = LoadSnapshot(*parts_.snapshots, parts_.journal, engine_);
+  if (loaded.ok()) return *loaded;
+  if (!absl::IsNotFound(loaded.status())) {
+    parts_.on_snapshot(Said("the snapshot is not used, the whole journal is read", loaded.status()));
+  }
+  return {};
+}
+
 bool EngineThread::Replay() {
-  absl::Status status = parts_.journal.Replay([this](Event event) {
+  int64_t replayed = 0;
+  absl::Status status = parts_.journal.Replay(LoadSnapshotIfAny().id, [&](Event event) {
     if (stopping_) return absl::CancelledError("the daemon is stopping");
+    ++replayed;
+    snapshots_.Folded(event);
     return engine_.Apply(event).status();
   });
+  parts_.metrics.replayed_events.Set(static_cast<double>(replayed));
   if (absl::IsCancelled(status)) return false;
   if (!status.ok()) {
     parts_.on_fatal(status);
@@ -230,6 +254,7 @@ void EngineThread::ApplyStaged() {
     }
     for (const PastKey& key : effect->changed_pasts) planner_.NotePast(key);
     Count(event, *effect);
+    snapshots_.Folded(event);
   }
   staged_ = std::move(flags);
 }
@@ -337,7 +362,8 @@ std::chrono::milliseconds EngineThread::NextWait() const {
   if (changed_) due = std::min(due, publish_due_);
   if (!told_) due = std::min(due, told_at_ + interval);
   due = std::min(due, tick_due_);
-  return std::chrono::milliseconds(std::max<int64_t>(1, (due - parts_.clock.MonotonicMicros()) / 1000));
+  const std::chrono::milliseconds wait(std::max<int64_t>(1, (due - parts_.clock.MonotonicMicros()) / 1000));
+  return std::min(wait, snapshots_.NextWait());
 }
 
 }  // namespace curvecast

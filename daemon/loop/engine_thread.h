@@ -13,17 +13,20 @@
 #include "core/engine/engine.h"
 #include "core/ports/clock.h"
 #include "core/ports/journal.h"
+#include "core/ports/snapshot_store.h"
 #include "daemon/loop/board_holder.h"
 #include "daemon/loop/fit_planner.h"
 #include "daemon/loop/fit_pool.h"
 #include "daemon/loop/inbox.h"
 #include "daemon/loop/loop_metrics.h"
+#include "daemon/loop/snapshot_taker.h"
 
 namespace curvecast {
 
-// The one thread that owns the runs. It replays the journal; then, for ever: takes what waits in the inbox, admits it,
-// appends one transaction to the journal, applies it, publishes the board, and only then answers. Never another order:
-// whatever was acknowledged is on disk, and in every answer given later.
+// The one thread that owns the runs. It loads the newest snapshot and replays the journal from there on; then, for
+// ever: takes what waits in the inbox, admits it, appends one transaction to the journal, applies it, publishes the
+// board, and only then answers. Never another order: whatever was acknowledged is on disk, and in every answer given
+// later.
 //
 // A board costs little but not nothing (it points at every run), so publishing is held to kPublishShare of this
 // thread's time; answers wait for the next one.
@@ -39,6 +42,7 @@ class EngineThread {
     EngineLimits limits;
     WatchOptions watch;
     FitPlanner::Options fitting;
+    SnapshotTaker::Options snapshots;
     size_t fit_threads = 1;
     std::chrono::milliseconds publish_interval{250};  // How often those who watch the board are told.
   };
@@ -56,6 +60,9 @@ class EngineThread {
     std::function<void(const absl::Status&)> on_fatal;
     // Called when the wall clock was set, or the machine slept, with by how much. On the engine's thread.
     std::function<void(double seconds)> on_clock_set = [](double) {};
+    SnapshotStore* snapshots = nullptr;  // Null: there are none.
+    // Called when a snapshot is not used at the start, or could not be written. On the engine's thread.
+    std::function<void(const absl::Status&)> on_snapshot = {};
   };
 
   EngineThread(Options options, Parts parts, const Prior& prior);
@@ -84,7 +91,8 @@ class EngineThread {
   void Work();
   void KeepAsked(std::vector<Inbox::Item>& items);
   bool Replay();
-  void Loop();
+  JournalMark LoadSnapshotIfAny();
+  bool Loop();  // False if the journal ended it.
   void Take(Inbox::Item item);
   void Take(Ingest ingest);
   void Take(FitResult result);
@@ -109,6 +117,7 @@ class EngineThread {
   Admission admission_;
   FitPool fit_pool_;
   FitPlanner planner_;
+  SnapshotTaker snapshots_;
   std::vector<Event> staged_;
   std::vector<Pending> pending_;
   std::vector<Question> questions_;

@@ -27,14 +27,23 @@ LoopMetrics::LoopMetrics(prometheus::Registry& registry)
       fits(Counter(registry, "curvecast_fits_total", "Forecasts made.")),
       journal_failures(
           Counter(registry, "curvecast_journal_failures_total", "Commits that failed and were tried again.")),
+      snapshots(Counter(registry, "curvecast_snapshots_total", "Snapshots of the state written beside the journal.")),
+      snapshot_failures(Counter(registry, "curvecast_snapshot_failures_total", "Snapshots that could not be written.")),
       inbox_batches(prometheus::BuildGauge()
                         .Name("curvecast_inbox_batches")
                         .Help("Batches taken from the inbox at once, the newest time.")
                         .Register(registry)
                         .Add({})),
+      replayed_events(prometheus::BuildGauge()
+                          .Name("curvecast_replayed_events")
+                          .Help("Events of the journal read at the start: all, or those behind the snapshot.")
+                          .Register(registry)
+                          .Add({})),
       commit_seconds(Seconds(registry, "curvecast_commit_duration_seconds", "Journal transaction to durable.")),
       fit_seconds(Seconds(registry, "curvecast_fit_duration_seconds", "One forecast.")),
       publish_seconds(Seconds(registry, "curvecast_publish_duration_seconds", "One board.")),
+      snapshot_piece_seconds(Seconds(registry, "curvecast_snapshot_piece_duration_seconds",
+                                     "One piece of a snapshot, for which the engine's thread stops.")),
       flags_raised(prometheus::BuildCounter()
                        .Name("curvecast_flags_raised_total")
                        .Help("Flags raised, by kind and by severity when raised.")

@@ -24,10 +24,14 @@ struct LoopMetrics {
   prometheus::Counter& refused_connections;
   prometheus::Counter& fits;
   prometheus::Counter& journal_failures;
+  prometheus::Counter& snapshots;
+  prometheus::Counter& snapshot_failures;
   prometheus::Gauge& inbox_batches;
+  prometheus::Gauge& replayed_events;
   prometheus::Histogram& commit_seconds;
   prometheus::Histogram& fit_seconds;
   prometheus::Histogram& publish_seconds;
+  prometheus::Histogram& snapshot_piece_seconds;
   prometheus::Family<prometheus::Counter>& flags_raised;
 };
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "core/watch/watch.h"
 
 namespace curvecast {
 
@@ -12,7 +13,8 @@ struct Examination {
   absl::Status verdict;  // OK: a daemon can start on it. Otherwise as SqliteJournal::Open, or what a replay said.
 };
 
-// Reads all of it, as a start does, and changes nothing.
-Examination Examine(const std::string& directory);
+// Reads all of it, every row and the snapshot, and changes nothing. `watch`: what the daemon is configured to; the
+// snapshot is good for that alone.
+Examination Examine(const std::string& directory, const WatchOptions& watch);
 
 }  // namespace curvecast

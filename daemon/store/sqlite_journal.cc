@@ -92,7 +92,8 @@ absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase&
                         .rollback = prepare("ROLLBACK"),
                         .insert = prepare("INSERT INTO event(id, crc32, data) VALUES(?1, ?2, ?3)"),
                         .set_tip = prepare("UPDATE tip SET last_event = ?1 WHERE id = 1"),
-                        .select = prepare("SELECT id, crc32, data FROM event ORDER BY id")};
+                        .select = prepare("SELECT id, crc32, data FROM event WHERE id > ?1 ORDER BY id"),
+                        .checksum = prepare("SELECT crc32 FROM event WHERE id = ?1")};
   if (!status.ok()) return status;
   return statements;
 }
@@ -148,12 +149,13 @@ void SqliteJournal::Retract() {
   GiveUp(absl::OkStatus()).IgnoreError();
 }
 
-absl::Status SqliteJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit) {
+absl::Status SqliteJournal::Replay(int64_t after, absl::FunctionRef<absl::Status(Event)> visit) {
   CURVECAST_CHECK(!replaying_);
   std::lock_guard lock(mutex_);
   replaying_ = true;
+  statements_.select.Bind(1, after);
   absl::Status status;
-  int64_t id = 0;
+  int64_t id = after;
   while (status.ok()) {
     absl::StatusOr<SqliteStatement::Row> row = statements_.select.Step();
     status = row.status();
@@ -168,6 +170,29 @@ absl::Status SqliteJournal::Replay(absl::FunctionRef<absl::Status(Event)> visit)
         "{}: damaged: it ends with event {} and not with event {}: restore it from a copy", file_, id, last_id_));
   }
   return status;
+}
+
+absl::StatusOr<JournalMark> SqliteJournal::Newest() {
+  std::lock_guard lock(mutex_);
+  return MarkOf(last_id_);
+}
+
+bool SqliteJournal::Has(const JournalMark& mark) {
+  std::lock_guard lock(mutex_);
+  const absl::StatusOr<JournalMark> found = MarkOf(mark.id);
+  return found.ok() && *found == mark;
+}
+
+absl::StatusOr<JournalMark> SqliteJournal::MarkOf(int64_t id) {
+  if (id == 0) return JournalMark{};
+  statements_.checksum.Bind(1, id);
+  const absl::StatusOr<SqliteStatement::Row> row = statements_.checksum.Step();
+  const bool found = row.ok() && *row == SqliteStatement::Row::kSome && statements_.checksum.IsInteger(0);
+  const JournalMark mark{id, found ? static_cast<uint64_t>(statements_.checksum.Integer(0)) : 0};
+  statements_.checksum.Reset();
+  if (!row.ok()) return row.status();
+  if (found) return mark;
+  return absl::DataLossError(fmt::format("{}: damaged: row {} of table event: missing", file_, id));
 }
 
 absl::Status SqliteJournal::BackUp(const std::string& directory) {

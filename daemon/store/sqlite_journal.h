@@ -31,7 +31,11 @@ class SqliteJournal : public Journal {
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> OpenToLook(const std::string& directory);
 
   absl::Status Append(absl::Span<const Event> events) override;
-  absl::Status Replay(absl::FunctionRef<absl::Status(Event)> visit) override;
+  using Journal::Replay;
+  // Reads, and checks, those rows alone.
+  absl::Status Replay(int64_t after, absl::FunctionRef<absl::Status(Event)> visit) override;
+  absl::StatusOr<JournalMark> Newest() override;
+  bool Has(const JournalMark& mark) override;
 
   // Copies the journal as it is into a new store in `directory`, a folder that holds none. From any thread, while
   // another appends: it holds that one up for a megabyte at a time. What is appended meanwhile may be in it or not.
@@ -42,7 +46,7 @@ class SqliteJournal : public Journal {
 
  private:
   struct Statements {
-    SqliteStatement begin, commit, rollback, insert, set_tip, select;
+    SqliteStatement begin, commit, rollback, insert, set_tip, select, checksum;
   };
   SqliteJournal(StoreLock lock, std::string file, SqliteDatabase database, Statements statements, TipMark mark,
                 int64_t last_id)
@@ -64,6 +68,7 @@ class SqliteJournal : public Journal {
   // find events that were refused: a commit without content takes its place in the log. If the disk refuses that too,
   // such events may come back, and a resend of them is counted once.
   void Retract();
+  absl::StatusOr<JournalMark> MarkOf(int64_t id);
   absl::StatusOr<Event> ReadRow(int64_t expected_id) const;
 
   std::atomic<bool> backups_cancelled_{false};

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "core/engine/engine.h"
+#include "daemon/store/snapshot_file.h"
 #include "daemon/store/sqlite_journal.h"
 #include "tests/contract/sample_events.h"
 
@@ -18,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ExaminationTest : public testing::Test {
  protected:
@@ -40,10 +43,43 @@ class ExaminationTest : public testing::Test {
 
 TEST_F(ExaminationTest, SaysWhatIsInAStore) {
   MakeStore();
-  const Examination examination = Examine(directory_);
+  const Examination examination = Examine(directory_, {});
   EXPECT_TRUE(examination.verdict.ok()) << examination.verdict;
   EXPECT_THAT(examination.text, AllOf(HasSubstr("journal.db "), HasSubstr("10 events with 3206 points of 2 runs"),
                                       HasSubstr("from 2023-11-14 22:13:20 UTC")));
+}
+
+TEST_F(ExaminationTest, HoldsASnapshotAgainstWhatTheEventsMake) {
+  auto journal = MakeStore();
+  EXPECT_THAT(Examine(directory_ / "nowhere", {}).text, Not(HasSubstr("snapshot")));
+  Engine engine;
+  ASSERT_TRUE(journal->Replay([&](const Event& event) { return engine.Apply(event).status(); }).ok());
+  const auto write = [&](const Engine& of) {
+    SnapshotFile file(directory_);
+    auto writing = file.Write({*journal->Newest(), of.settings()});
+    ASSERT_TRUE(writing.ok()) << writing.status();
+    ASSERT_TRUE((*writing)->Add(of.State()).ok());
+    ASSERT_TRUE((*writing)->Finish().ok());
+  };
+  const auto examine = [&](const WatchOptions& watch) {
+    journal = nullptr;
+    Examination examination = Examine(directory_, watch);
+    journal = *SqliteJournal::Open(directory_);
+    return examination;
+  };
+  EXPECT_THAT(examine({}).text, HasSubstr("no snapshot"));
+  write(engine);
+  EXPECT_THAT(examine({}).text, HasSubstr("a snapshot of the first 10 events: a start reads 0"));
+  WatchOptions watch;
+  watch.silent_after_seconds = 7;
+  EXPECT_THAT(examine(watch).text, HasSubstr("not used, a start reads all events"));
+  EXPECT_TRUE(examine(watch).verdict.ok());
+  // A mistake of ours in what is written.
+  Event opened = EventsOfEveryKind().front();
+  opened.key.run_id = std::get<RunOpened>(opened.body).spec.key.run_id = "of_no_event";
+  ASSERT_TRUE(engine.Apply(opened).ok());
+  write(engine);
+  EXPECT_TRUE(absl::IsInternal(examine({}).verdict)) << examine({}).verdict;
 }
 
 TEST_F(ExaminationTest, LeavesTheLogOfAKilledDaemonAlone) {
@@ -52,7 +88,7 @@ TEST_F(ExaminationTest, LeavesTheLogOfAKilledDaemonAlone) {
   fs::create_directory(copy);
   for (const char* name : {"journal.db", "journal.db-wal"}) fs::copy(directory_ / name, copy / name);
   const auto log_bytes = fs::file_size(copy / "journal.db-wal");
-  EXPECT_TRUE(Examine(copy).verdict.ok());
+  EXPECT_TRUE(Examine(copy, {}).verdict.ok());
   EXPECT_EQ(fs::file_size(copy / "journal.db-wal"), log_bytes);
 }
 
@@ -61,16 +97,16 @@ TEST_F(ExaminationTest, SaysWhatCanStillBeReadOfADamagedOne) {
   std::fstream file(directory_ / "journal.db", std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(47) << 'x';
   file.close();
-  const Examination examination = Examine(directory_);
+  const Examination examination = Examine(directory_, {});
   EXPECT_TRUE(absl::IsDataLoss(examination.verdict)) << examination.verdict;
   EXPECT_THAT(examination.text, HasSubstr("10 events can still be read"));
 }
 
 TEST_F(ExaminationTest, NamesTheDaemonThatHasItAndMakesNoStoreWhereNoneIs) {
-  EXPECT_TRUE(absl::IsNotFound(Examine(directory_).verdict));
+  EXPECT_TRUE(absl::IsNotFound(Examine(directory_, {}).verdict));
   EXPECT_FALSE(fs::exists(directory_));
   const auto journal = MakeStore();
-  const Examination examination = Examine(directory_);
+  const Examination examination = Examine(directory_, {});
   EXPECT_THAT(std::string(examination.verdict.message()), HasSubstr("in use by process"));
 }
 

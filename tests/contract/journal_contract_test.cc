@@ -148,6 +148,41 @@ TEST_P(JournalContractTest, ReplaysAgainAndGoesOn) {
   EXPECT_THAT(Replayed(), ElementsAreArray(Digests(events)));
 }
 
+TEST_P(JournalContractTest, ReplaysWhatLiesBehindAnEvent) {
+  const std::vector<Event> events = EventsOfEveryKind();
+  ASSERT_TRUE(journal().Append(events).ok());
+  for (size_t after = 0; after <= events.size(); ++after) {
+    std::vector<Event> replayed;
+    const absl::Status status = journal().Replay(static_cast<int64_t>(after), [&](Event event) {
+      replayed.push_back(std::move(event));
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(Digests(replayed), Digests({events.begin() + static_cast<std::ptrdiff_t>(after), events.end()}));
+  }
+}
+
+TEST_P(JournalContractTest, KnowsTheMarksOfItsEventsAndNoOthers) {
+  ASSERT_TRUE(journal().Newest().ok());
+  EXPECT_EQ(*journal().Newest(), JournalMark{});
+  EXPECT_TRUE(journal().Has({}));
+  EXPECT_FALSE(journal().Has({0, 1}));
+  std::vector<JournalMark> marks;
+  for (const Event& event : EventsOfEveryKind()) {
+    ASSERT_TRUE(journal().Append({event}).ok());
+    ASSERT_TRUE(journal().Newest().ok());
+    marks.push_back(*journal().Newest());
+    EXPECT_EQ(marks.back().id, static_cast<int64_t>(marks.size()));
+  }
+  bench_->Restart();
+  EXPECT_EQ(*journal().Newest(), marks.back());
+  for (const JournalMark& mark : marks) {
+    EXPECT_TRUE(journal().Has(mark));
+    EXPECT_FALSE(journal().Has({mark.id, mark.checksum + 1}));
+    EXPECT_FALSE(journal().Has({mark.id + static_cast<int64_t>(marks.size()), mark.checksum}));
+  }
+}
+
 TEST_P(JournalContractTest, KeepsWhatItAcknowledgedOverRestarts) {
   const std::vector<Event> events = EventsOfEveryKind();
   for (const Event& event : events) {
@@ -220,6 +255,17 @@ TEST(MemoryJournalTest, LosesItsUnsyncedTailInACrash) {
   journal.Sync();
   journal.Crash();
   EXPECT_EQ(journal.events().size(), 2);
+}
+
+TEST(MemoryJournalTest, KnowsAnEventThatWasLostFromTheOneInItsPlace) {
+  MemoryJournal journal;
+  journal.set_durable(false);
+  ASSERT_TRUE(journal.Append({BatchOf(1, 0, 8)}).ok());
+  const JournalMark lost = *journal.Newest();
+  journal.Crash();
+  EXPECT_FALSE(journal.Has(lost));
+  ASSERT_TRUE(journal.Append({BatchOf(1, 0, 8)}).ok());
+  EXPECT_FALSE(journal.Has(lost));
 }
 
 TEST(MemoryJournalTest, FailsTheAppendItWasToldToFail) {

@@ -10,6 +10,7 @@ import pathlib
 import queue
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -20,7 +21,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import grpc  # noqa: E402
 from curvecast.v1 import ingest_pb2, ingest_pb2_grpc, run_pb2  # noqa: E402
-from daemon_under_test import Daemon, metric, wait_until  # noqa: E402
+from daemon_under_test import BIN, Daemon, metric, wait_until  # noqa: E402
 
 POINTS_PER_BATCH = 50
 CYCLES_A_STORE = 50  # Then a fresh one, so that a replay stays short.
@@ -138,6 +139,7 @@ def one_cycle(daemon, writers, chance):
     daemon.start(TIMEOUT_S)
     for writer in writers:
         writer.check(daemon)
+    return int(daemon.sample("curvecast_replayed_events"))
 
 
 def curves(daemon, writers):
@@ -152,23 +154,36 @@ def last_words(daemon, writers):
         wait_until(lambda: writer.expected_sequence(daemon.grpc) == writer.sent + 1, TIMEOUT_S, writer.run.run_id)
     before = curves(daemon, writers)
     daemon.stop()
+    doctor = subprocess.run([BIN / "curvecastd", "--data-dir", daemon.store, "doctor"], capture_output=True, text=True)
+    if doctor.returncode != 0 or "a snapshot of the first" not in doctor.stdout:
+        raise AssertionError(f"doctor: {doctor.stdout}{doctor.stderr}")
+    for what in ("snapshot", "fresh replay"):
+        daemon.start(TIMEOUT_S)
+        for writer in writers:
+            writer.check_points(daemon, writer.sent)
+        if curves(daemon, writers) != before:
+            raise AssertionError(f"a {what} gives other curves than the daemon had")
+        daemon.stop()
+        (daemon.store / "journal.snapshot").unlink()
     daemon.start(TIMEOUT_S)
-    for writer in writers:
-        writer.check_points(daemon, writer.sent)
-    if curves(daemon, writers) != before:
-        raise AssertionError("a fresh replay gives other curves than the daemon had")
 
 
 def one_store(cycles, clients, chance):
     """So many kills of a daemon on a fresh store; returns how many points were sent."""
     folder = tempfile.mkdtemp(prefix="curvecast_kill_loop_")
-    daemon = Daemon(folder)
+    # Snapshots by the dozen a life, so that kills meet them; most starts go on from one.
+    daemon = Daemon(folder, "--set", "store.snapshot_after_points=5000")
     try:
         daemon.start(TIMEOUT_S)
+        from_snapshots = 0
         writers = [Writer(number) for number in range(clients)]
         for cycle in range(1, cycles + 1):
-            one_cycle(daemon, writers, chance)
-            print(f"cycle {cycle}: {sum(w.acknowledged for w in writers) * POINTS_PER_BATCH} points safe", flush=True)
+            tail = one_cycle(daemon, writers, chance)
+            safe = sum(w.acknowledged for w in writers)
+            from_snapshots += tail < safe
+            print(f"cycle {cycle}: {safe * POINTS_PER_BATCH} points safe, {tail} events replayed", flush=True)
+        if cycles >= 10 and from_snapshots < cycles // 4:
+            raise AssertionError(f"only {from_snapshots} of {cycles} starts went on from a snapshot")
         if not all(writer.acknowledged for writer in writers):
             raise AssertionError("a writer never got an acknowledgement: nothing was tried")
         last_words(daemon, writers)

@@ -103,6 +103,10 @@ class Daemon:
     def json(self, path):
         return json.loads(self.text(path))
 
+    def sample(self, name):
+        """The value of a metric that has no labels."""
+        return float(re.search(rf"^{name} (\S+)$", self.text("/metrics"), re.MULTILINE).group(1))
+
     def run(self, project, run_id):
         """GetRun, or None if there is no such run."""
         try:

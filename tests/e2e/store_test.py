@@ -104,6 +104,10 @@ class StoreTest(StoreCase):
         push(daemon, "a")
         daemon.stop()
         self.damage(b"train/loss")
+        daemon.start()
+        self.assertEqual(metric(daemon.run("store", "a"), "train/loss")["points"], BATCHES * POINTS, "by the snapshot")
+        daemon.stop()
+        (daemon.store / "journal.snapshot").unlink()
         refused = self.curvecastd("--grpc", daemon.grpc, "--http", daemon.http)
         self.assertEqual(refused.returncode, 1)
         self.assertRegex(refused.stderr, "journal.db: damaged: row [0-9]+ of table event")
@@ -112,6 +116,27 @@ class StoreTest(StoreCase):
         self.assertIn("(in all 1)", salvaged.stdout)
         self.assertEqual(self.points_of(f"{daemon.store}.salvaged", "a"), (BATCHES - 1) * POINTS)
         self.assertEqual(self.curvecastd("--salvage").returncode, 1, "it must not write over the first")
+
+    def test_a_start_reads_what_came_after_the_snapshot_and_all_if_that_does_not_fit(self):
+        daemon = self.daemon().start()
+        push(daemon, "a")
+        daemon.stop()
+        daemon.start()
+        self.assertEqual(daemon.sample("curvecast_replayed_events"), 0)
+        push(daemon, "b")
+        daemon.kill()
+        daemon.start()
+        self.assertGreaterEqual(daemon.sample("curvecast_replayed_events"), BATCHES)
+        self.assertLess(daemon.sample("curvecast_replayed_events"), 2 * BATCHES)
+        daemon.stop()
+        self.assertIn("a snapshot of the first", self.curvecastd("doctor").stdout)
+        daemon.flags = ("--set", "watch.silent_after_seconds=60")
+        daemon.start()
+        self.assertGreaterEqual(daemon.sample("curvecast_replayed_events"), 2 * BATCHES)
+        self.assertEqual(daemon.log.read_text().count("the snapshot is not used"), 1)
+        self.assertIn("it was folded under other settings", daemon.log.read_text())
+        for run_id in ("a", "b"):
+            self.assertEqual(metric(daemon.run("store", run_id), "train/loss")["points"], BATCHES * POINTS)
 
 
 @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")

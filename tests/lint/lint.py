@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import includes  # noqa: E402
+import state_fields  # noqa: E402
 
 MAX_LINES = 400
 SOURCES = (".cc", ".h", ".py")
@@ -61,7 +62,7 @@ def check_pages(files):
 
 
 def check_all(files):
-    for check in (includes.check, check_sizes, check_names, check_paths, check_pages):
+    for check in (includes.check, state_fields.check, check_sizes, check_names, check_paths, check_pages):
         yield from check(files)
 
 

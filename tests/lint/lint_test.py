@@ -90,6 +90,15 @@ class LintTest(unittest.TestCase):
         for text in ("core/wo" + "rk/x", "https://a.b/ho" + "me/x", "/var/lib/curvecast", "${HOME}/wo" + "rk/x", "the root/leaf"):
             self.assertEqual(list(lint.check_paths({"README.md": text})), [], text)
 
+    def test_state_that_a_snapshot_would_lose(self):
+        fields = "template <class Archive>\n void Fields(Archive& archive) {\n archive(a_, b_);\n }\n"
+        members = "private:\n std::map<std::string, int> a_;\n double b_ = f(1, 2), c_ = 0;  // d_ e_;\n"
+        rest = "const int f_;\n Prior& g_;\n static constexpr int kH = 1;\n int I() const { return j_; }\n struct K { int l_; };\n"
+        problems = list(lint.state_fields.check({"core/x.h": f"class X {{\n public:\n{fields}{members}{rest}}};"}))
+        self.assertEqual(len(problems), 1, problems)
+        self.assertIn("X::c_", problems[0])
+        self.assertEqual(list(lint.state_fields.check({"core/x.h": f"class X {{ {members} }};"})), [])
+
     def test_rooms_without_a_page(self):
         files = {"core/a/a.h": "", "core/b/b.h": "", "core/b/README.md": "", "core/CMakeLists.txt": "", "deploy/test.sh": "",
                  "client/examples/train_lm/a.cc": ""}

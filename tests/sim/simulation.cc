@@ -126,6 +126,7 @@ void Simulation::Answer(SimClient& client, const SimStream* stream, const Steppe
 void Simulation::TurnDaemon() {
   if (random_() % 6 == 0) return;  // A slow one.
   if (random_() % 20 == 0) journal_.FailAppend(1, absl::ResourceExhaustedError("full"));
+  if (random_() % 4 == 0) daemon_.TakePieceOfSnapshot(random_() % 30'000);
   if (random_() % 10 == 0) daemon_.Forecast(clients_[random_() % clients_.size()].key(), now_);
   if (random_() % 20 == 0) {
     FlagHandled handled{1 + static_cast<int64_t>(random_() % 3), "ada", std::to_string(random_() % 100), std::nullopt};
@@ -195,6 +196,7 @@ void Simulation::CheckFold() {
     naive[event.key].Apply(event);
   }
   if (TextsOf(fresh) != TextsOf(daemon_.engine())) Fail("the state is not that of a fresh replay");
+  if (fresh.State() != daemon_.engine().State()) Fail("the state is not, in every bit, that of a fresh replay");
   for (const auto& [key, run] : naive) {
     const curvecast::Run* found = daemon_.engine().Find(key);
     const std::string difference = found == nullptr ? "it is missing" : run.DiffersFrom(*found);

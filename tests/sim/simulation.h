@@ -21,13 +21,15 @@ class Simulation {
   // * what was acknowledged is in the journal, after every crash;
   // * a batch is in the journal once;
   // * an open is told to go on right behind what was acknowledged;
-  // * the engine is what a fresh replay of the journal makes, and what the plain retelling of it says;
+  // * the engine, which may have started from a snapshot, is what a fresh replay of the journal makes, bit for bit, and
+  //   what the plain retelling of it says;
   // * in peace everything is acknowledged in the end.
   std::string Run();
 
   size_t events() const { return journal_.events().size(); }
   int deaths() const { return deaths_; }
   size_t flags() const;  // Events about flags.
+  int started_from_snapshots() const { return daemon_.started_from_snapshots(); }
 
  private:
   struct Held {  // A stream, its client's or one that the client has left.

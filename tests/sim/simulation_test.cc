@@ -20,18 +20,20 @@ TEST(SimulationTest, KeepsEveryPromiseWhateverTheSeedDoes) {
   const uint64_t seeds = Setting("CURVECAST_SIM_SEEDS", 500);
   size_t events = 0;
   size_t flags = 0;
-  int deaths = 0;
+  int deaths = 0, from_snapshots = 0;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     Simulation simulation(seed);
     ASSERT_EQ(simulation.Run(), "") << "seed " << seed;
     events += simulation.events();
     deaths += simulation.deaths();
     flags += simulation.flags();
+    from_snapshots += simulation.started_from_snapshots();
   }
   // Otherwise nothing was tried.
   EXPECT_GT(events, 50 * seeds);
   EXPECT_GT(deaths, static_cast<int>(seeds));
   EXPECT_GT(flags, 3 * seeds);
+  EXPECT_GT(from_snapshots, static_cast<int>(seeds));
 }
 
 TEST(SimulationTest, LivesTheSameLifeFromTheSameSeed) {

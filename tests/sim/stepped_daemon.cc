@@ -12,7 +12,11 @@ void SteppedDaemon::Start() {
   admission_.reset();
   engine_ = std::make_unique<Engine>();
   admission_.emplace(*engine_, limits_);
-  const absl::Status status = journal_.Replay([this](const Event& event) { return engine_->Apply(event).status(); });
+  snapshot_ = nullptr;
+  const absl::StatusOr<JournalMark> loaded = LoadSnapshot(snapshots_, journal_, *engine_);
+  started_from_snapshots_ += loaded.ok() ? 1 : 0;
+  const absl::Status status = journal_.Replay(loaded.ok() ? loaded->id : 0,
+                                              [this](const Event& event) { return engine_->Apply(event).status(); });
   CURVECAST_CHECK(status.ok());
   engine_->Resume(now_);
   staged_ = engine_->Reconcile(now_);
@@ -91,6 +95,20 @@ bool SteppedDaemon::Keep() {
     Apply();
   }
   return true;
+}
+
+void SteppedDaemon::TakePieceOfSnapshot(size_t bytes) {
+  if (stuck()) return;
+  if (snapshot_ == nullptr) {
+    engine_->BeginSave();
+    snapshot_ = *snapshots_.Write({*journal_.Newest(), engine_->settings()});
+  }
+  std::string piece;
+  const bool all = engine_->Save(bytes, piece);
+  CURVECAST_CHECK(piece.empty() || snapshot_->Add(piece).ok());
+  if (!all) return;
+  CURVECAST_CHECK(snapshot_->Finish().ok());
+  snapshot_ = nullptr;
 }
 
 void SteppedDaemon::Apply() {

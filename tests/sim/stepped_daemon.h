@@ -11,6 +11,7 @@
 #include "core/engine/admission.h"
 #include "core/engine/engine.h"
 #include "core/ports/memory_journal.h"
+#include "core/ports/memory_snapshot_store.h"
 
 namespace curvecast {
 
@@ -49,12 +50,16 @@ class SteppedDaemon {
   // A forecast of the run as it is now joins the next transaction, if the journal keeps it.
   void Forecast(const RunKey& key, int64_t now);
 
+  // Goes on with a snapshot, or begins one: a piece, in which the engine's thread does nothing else.
+  void TakePieceOfSnapshot(size_t bytes);
+  int started_from_snapshots() const { return started_from_snapshots_; }
+
   Engine& engine() { return *engine_; }
   // The active flags, run, kind and metric, as they will be once all that is staged is kept.
   std::set<std::string> ActiveFlags() const;
 
  private:
-  void Start();  // Replays.
+  void Start();  // From the newest snapshot, if there is one, and replays what came after it.
   void Admit(Request request);
   bool Keep();  // Appends and applies, until nothing is staged. False if the journal did not take it.
   void Apply();
@@ -62,6 +67,9 @@ class SteppedDaemon {
 
   MemoryJournal& journal_;
   const EngineLimits limits_;
+  MemorySnapshotStore snapshots_;  // It survives deaths.
+  int started_from_snapshots_ = 0;
+  std::unique_ptr<SnapshotStore::Writing> snapshot_;  // Under way.
   std::unique_ptr<Engine> engine_;
   std::optional<Admission> admission_;
   std::vector<Event> staged_;
