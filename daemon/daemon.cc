@@ -101,11 +101,11 @@ Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<S
       engine_(EngineOptions(config),
               {*journal_, clock_, inbox_, boards_, metrics_, [this](const absl::Status& status) { OnJournal(status); },
                [this](const RunKey& key, const absl::Status& status) { OnRefused(key, status); },
-               [this](const absl::Status& status) { OnFatal(status); },
+               [this](const absl::Status& status) { OnFatal(status); }, &snapshots_,
+               [this](const absl::Status& status) { OnSnapshot(status); },
                [](double seconds) {
                  spdlog::warn("the clock was set by {:+.1f} s, or the machine slept: silence counts from now", seconds);
-               },
-               &snapshots_, [this](const absl::Status& status) { OnSnapshot(status); }},
+               }},
               Prior::Shipped()) {}
 
 void Daemon::Stop() {

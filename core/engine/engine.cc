@@ -28,7 +28,7 @@ Engine::Engine(const Prior& prior, const WatchOptions& watch, std::shared_ptr<co
 
 std::shared_ptr<const Belief> Engine::KinOf(const RunSpec& spec, Step newest) const {
   const auto at = projects_.find(PastKeyOf(spec));
-  if (at != projects_.end()) return KinForWatch(at->second.history(), spec, newest, prior_);
+  if (at != projects_.end()) return KinForWatch(at->second.project.history(), spec, newest, prior_);
   return elsewhere_ != nullptr ? KinForWatch(elsewhere_->history, spec, newest, prior_) : nullptr;
 }
 

@@ -34,6 +34,11 @@ struct Belief {
   double stray = 0.002;
   double noise = 0.003;
   Bend bend;
+
+  template <class Archive>
+  void Fields(Archive& archive) {
+    archive(mean, covariance, precision, log_determinant, stray, noise, bend);
+  }
 };
 
 // The covariance is positive definite; returns false if it is not in doubles, and then leaves the belief alone.

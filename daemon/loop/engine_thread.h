@@ -58,11 +58,11 @@ class EngineThread {
     std::function<void(const RunKey&, const absl::Status&)> on_refused;
     // Called once if the journal cannot be replayed or is damaged: the daemon must stop. On the engine's thread.
     std::function<void(const absl::Status&)> on_fatal;
-    // Called when the wall clock was set, or the machine slept, with by how much. On the engine's thread.
-    std::function<void(double seconds)> on_clock_set = [](double) {};
     SnapshotStore* snapshots = nullptr;  // Null: there are none.
     // Called when a snapshot is not used at the start, or could not be written. On the engine's thread.
     std::function<void(const absl::Status&)> on_snapshot = {};
+    // Called when the wall clock was set, or the machine slept, with by how much. On the engine's thread.
+    std::function<void(double seconds)> on_clock_set = [](double) {};
   };
 
   EngineThread(Options options, Parts parts, const Prior& prior);
