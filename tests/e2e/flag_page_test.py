@@ -57,6 +57,39 @@ class FlagPageTest(EndToEnd):
         self.assertEqual(self.curvecast("ack", "r", "7", "--by", "ada").returncode, 4)
         reporter.finish()
 
+    def run_file(self, name, level, stops_at=1001):
+        """A run of 100 points under a cosine whose loss, from one step on, falls half as fast as it should."""
+        noise = random.Random(name)
+        declared = {"project": "p", "runId": name, "objective": "train/loss", "totalSteps": "1000",
+                    "schedule": {"peakLr": 0.001, "decay": "COSINE"}}
+        clean = [level * (2 + 0.5 * (step / 1000 + 0.01) ** -0.3) for step in range(10, 1001, 10)]
+        values = [loss + noise.gauss(0, 0.005) for loss in clean]
+        for i in range(stops_at // 10, len(clean)):
+            values[i] += (clean[stops_at // 10 - 1] - clean[i]) / 2
+        path = self.folder / f"{name}.jsonl"
+        lines = [{"run": declared}, {"points": {"metric": "train/loss", "step": list(range(10, 1001, 10)), "value": values}},
+                 {"end": {"state": "COMPLETED"}}]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return path
+
+    def test_a_replay_that_knows_finished_runs_of_the_project_finds_more(self):
+        self.address = "127.0.0.1:1"  # No daemon.
+        (self.folder / "old").mkdir()
+        for i in range(8):
+            path = self.run_file(f"old{i}", 1 + 0.02 * i)
+            path.rename(self.folder / "old" / path.name)
+        slow = self.run_file("slow", 1.05, stops_at=400)
+
+        def flagged(*words):
+            lines = self.printed("flags", slow, "--at-least", "warning", "-o", "json", *words).splitlines()
+            return [(flag["kind"], int(flag["beganStep"])) for flag in (json.loads(line)["flag"] for line in lines)]
+
+        alone, with_history = flagged(), flagged("--history-runs", self.folder / "old")
+        self.assertLess(len(alone), len(with_history), (alone, with_history))
+        self.assertTrue(all(began > 350 for _, began in with_history), with_history)
+        refused = self.curvecast("flags", slow, "--history-runs", self.folder / "nothing")
+        self.assertEqual((refused.returncode, "nothing" in refused.stderr), (4, True), refused)
+
     def test_what_a_job_says_that_it_is_doing_is_shown_until_its_next_point(self):
         daemon = self.daemon().start()
         self.address = daemon.grpc
