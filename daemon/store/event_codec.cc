@@ -1,6 +1,5 @@
 #include "daemon/store/event_codec.h"
 
-#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -197,8 +196,7 @@ absl::Status ReadBody(const v1::JournalEvent& proto, Event& event) {
 }  // namespace
 
 std::string EncodeEvent(const Event& event) {
-  google::protobuf::Arena arena;
-  v1::JournalEvent& proto = *google::protobuf::Arena::CreateMessage<v1::JournalEvent>(&arena);
+  v1::JournalEvent proto;
   proto.set_time_unix_micros(event.time_unix_micros);
   proto.set_project(event.key.project);
   proto.set_run_id(event.key.run_id);
@@ -218,8 +216,7 @@ std::string EncodeEvent(const Event& event) {
 }
 
 absl::StatusOr<Event> DecodeEvent(std::string_view bytes) {
-  google::protobuf::Arena arena;
-  v1::JournalEvent& proto = *google::protobuf::Arena::CreateMessage<v1::JournalEvent>(&arena);
+  v1::JournalEvent proto;
   if (bytes.size() > std::numeric_limits<int>::max() ||
       !proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Damaged("the bytes are no JournalEvent");
