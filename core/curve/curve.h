@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "core/base/step.h"
@@ -45,6 +46,23 @@ class Curve {
   // Spans of non-finite points held at most.
   static constexpr size_t kMaxSpans = 16;
 
+  // Non-finite points in [first_step, last_step].
+  struct Span {
+    Step first_step = 0;
+    Step last_step = 0;
+    int64_t count = 0;
+  };
+  // All of a curve, as plain data.
+  struct Parts {
+    std::vector<Bin> bins;
+    std::vector<Span> spans;
+    std::optional<Step> last_step;  // Nothing of an empty one.
+    double last_value = 0;
+  };
+  Parts parts() const;
+  // The curve that had these parts, to the bit. Nothing if no curve can have them.
+  static std::optional<Curve> FromParts(Parts parts);
+
   // step in [0, kMaxStep].
   void Add(Step step, double value);
 
@@ -61,13 +79,6 @@ class Curve {
   int64_t non_finite_points() const { return non_finite_; }
 
  private:
-  // Non-finite points in [first_step, last_step].
-  struct Span {
-    Step first_step = 0;
-    Step last_step = 0;
-    int64_t count = 0;
-  };
-
   void AddFinite(Step step, double value);
   void AddNonFinite(Step step);
   void DropSinglePoint(Step step);  // The finite point at `step`, if it stands alone.

@@ -43,7 +43,16 @@ Engine::Effect Engine::ApplyTo(Run& run, const Event& event) {
   if (const auto* made = std::get_if<ForecastMade>(&event.body)) run.Apply(*made);
   if (const auto* changed = std::get_if<FlagChanged>(&event.body)) run.Apply(*changed, event.time_unix_micros);
   if (const auto* handled = std::get_if<FlagHandled>(&event.body)) run.Apply(*handled, event.time_unix_micros);
+  if (const auto* kept = std::get_if<CurveKept>(&event.body)) return Restore(run, *kept);
   return Effect{};
+}
+
+// The past is in order of who settled last, so it moves exactly where the batches moved it.
+Engine::Effect Engine::Restore(Run& run, const CurveKept& kept) {
+  run.Apply(kept);
+  Effect effect;
+  if (kept.settles) Settle(run, effect);
+  return effect;
 }
 
 Engine::Effect Engine::Reopen(Run& run, const RunOpened& opened) {

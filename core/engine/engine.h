@@ -32,6 +32,8 @@ class Engine {
   Engine() : Engine(Prior::Shipped(), {}) {}
   // `prior`: for what a finished run teaches, and for the watch; outlives this.
   Engine(const Prior& prior, const WatchOptions& watch) : prior_(prior), watching_{prior, watch} {}
+  // The rest of the fold without the watch, which is most of its work: flags are those that the events say.
+  static Engine Unwatched(const Prior& prior) { return Engine(prior, {prior, {}, /*on=*/false}); }
   Engine(const Engine&) = delete;  // The runs point into it.
   Engine& operator=(const Engine&) = delete;
 
@@ -65,7 +67,9 @@ class Engine {
     std::shared_ptr<const RunView> view;
     uint64_t view_version = 0;
   };
+  Engine(const Prior& prior, const Watching& watching) : prior_(prior), watching_(watching) {}
   Effect ApplyTo(Run& run, const Event& event);
+  Effect Restore(Run& run, const CurveKept& kept);
   Effect Reopen(Run& run, const RunOpened& opened);
   Effect Append(Run& run, const BatchAppended& batch, int64_t time_unix_micros);
   void Settle(const Run& run, Effect& effect);  // Takes it into its past, or out.

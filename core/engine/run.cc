@@ -60,6 +60,7 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
   if (batch.incarnation != writer.incarnation || batch.sequence <= writer.last_sequence) return {.duplicate = true};
   ++version_;
   writer.last_sequence = batch.sequence;
+  unplaced_.clear();
 
   Listen(batch, time_unix_micros);
   Effect effect;
@@ -89,6 +90,7 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
 
 // A watch begins with the first points, and anew with those that take an ended run up again.
 void Run::Listen(const BatchAppended& batch, int64_t time_unix_micros) {
+  if (!watching_.on) return;
   const size_t points = PointsOf(batch);
   if (watch_ == nullptr && points > 0 && (state_ == RunState::kRunning || batch.writer.empty())) {
     watch_ = std::make_unique<Watch>(watching_.options, watching_.prior, WatchedOf(*spec_));
@@ -162,7 +164,11 @@ bool Run::rewind_pending() const {
 
 void Run::Apply(const ForecastMade& made) {
   // Made from a curve that a rewind has cut off since: it says nothing of this one.
-  if (objective().empty() || made.forecast.step > objective().last_step()) return;
+  if (objective().empty() || made.forecast.step > objective().last_step()) {
+    unplaced_.push_back(made.forecast);
+    unplaced_.back().path.clear();
+    return;
+  }
   KeepInHistory(made.forecast);
   Show(made.forecast);
   if (watch_ != nullptr) watch_->Take(made.forecast);

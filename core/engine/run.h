@@ -18,16 +18,11 @@
 
 namespace curvecast {
 
-// What a rewind took off the objective's curve.
-struct Branch {
-  Step rewound_to = 0;
-  std::vector<Bin> bins;
-};
-
 // What a run is watched with. Outlives the run.
 struct Watching {
   const Prior& prior;
   WatchOptions options;
+  bool on = true;  // Off: no run is watched, for whoever wants the rest of the fold alone.
 };
 
 // One run: what it declared, its curves, its writers, its forecasts, its flags. Owned by the engine's thread.
@@ -63,6 +58,11 @@ class Run {
   void Apply(const ForecastMade& made);
   void Apply(const FlagChanged& changed, int64_t time_unix_micros);
   void Apply(const FlagHandled& handled, int64_t time_unix_micros);
+  // Of the same run, as Keep gave it, or of an earlier life of this daemon.
+  void Apply(const CurveKept& kept);
+
+  // What its batches have made of it so far.
+  CurveKept Keep() const;
 
   // What the watch has said since the last call. Frees the watch once the run is over.
   std::vector<FlagChange> TakeFlagChanges();
@@ -120,6 +120,7 @@ class Run {
   void Begin(const Phase& phase, int64_t time_unix_micros);
   bool Rewind(const std::string& writer, Step step);
   void ForgetForecastsFrom(Step step);
+  void RecallForecasts(const CurveKept& kept);
   void KeepInHistory(const Forecast& forecast);
 
   std::shared_ptr<const RunSpec> spec_;
@@ -133,6 +134,7 @@ class Run {
   std::shared_ptr<const Forecast> forecast_;
   std::string inferred_schedule_;
   std::shared_ptr<const std::vector<Forecast>> history_;  // Copied when it grows: views share it.
+  std::vector<Forecast> unplaced_;  // Without a curve to stand on, until a batch comes: a CurveKept may bring it.
   int64_t opened_at_ = 0;
   int64_t last_point_at_ = 0;
   int64_t ended_at_ = 0;
