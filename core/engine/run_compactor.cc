@@ -78,7 +78,8 @@ size_t BytesOf(const CurveKept& kept) {
   return bytes;
 }
 
-// In order, neighbours as one.
+}  // namespace
+
 std::vector<CurveKept::Rows> Joined(std::vector<CurveKept::Rows> rows) {
   std::sort(rows.begin(), rows.end(),
             [](const CurveKept::Rows& a, const CurveKept::Rows& b) { return a.first < b.first; });
@@ -92,8 +93,6 @@ std::vector<CurveKept::Rows> Joined(std::vector<CurveKept::Rows> rows) {
   }
   return joined;
 }
-
-}  // namespace
 
 absl::StatusOr<std::optional<Replacement>> RunCompactor::Take(StoredEvent stored) {
   if (engine_ == nullptr) engine_.reset(new Engine(Engine::Unwatched(prior_)));

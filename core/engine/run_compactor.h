@@ -27,6 +27,9 @@ struct Replacement {
   int64_t bytes = 0;  // That the rows take, about.
 };
 
+// In order, neighbours and what overlaps as one.
+std::vector<CurveKept::Rows> Joined(std::vector<CurveKept::Rows> rows);
+
 // Finds out what of one run's rows can go: is handed its events in order, folds them, and puts what its batches have
 // made of it in their place. Opens, forecasts and flags stay where they are. Pure: it changes no journal.
 //

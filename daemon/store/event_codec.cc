@@ -2,7 +2,9 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -233,6 +235,18 @@ absl::StatusOr<Event> DecodeEvent(std::string_view bytes) {
     return Damaged("run_opened.run: names another run than the event");
   }
   return event;
+}
+
+bool HoldsCurveKept(std::string_view bytes) {
+  using google::protobuf::internal::WireFormatLite;
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                            static_cast<int>(std::min<size_t>(bytes.size(), 1 << 30)));
+  constexpr uint32_t kKept = v1::JournalEvent::kCurveKeptFieldNumber << 3 | 2;  // Of a length and bytes.
+  while (const uint32_t tag = in.ReadTag()) {
+    if (tag == kKept) return true;
+    if (!WireFormatLite::SkipField(&in, tag)) return false;
+  }
+  return false;
 }
 
 }  // namespace curvecast

@@ -7,7 +7,6 @@
 
 #include "absl/time/time.h"
 #include "core/engine/engine.h"
-#include "daemon/store/journal_schema.h"
 #include "daemon/store/row_scan.h"
 #include "daemon/store/sqlite_journal.h"
 #include "fmt/format.h"
@@ -21,6 +20,7 @@ namespace fs = std::filesystem;
 struct Contents {
   int64_t events = 0;
   int64_t points = 0;
+  int64_t places = 0, kept_points = 0;  // CurveKept, and the points that they stand for.
   int64_t first_micros = 0, last_micros = 0;
   Engine engine;
 };
@@ -32,6 +32,10 @@ absl::Status Read(SqliteJournal& journal, Contents& contents) {
     contents.last_micros = event.time_unix_micros;
     if (const auto* batch = std::get_if<BatchAppended>(&event.body)) {
       for (const Column& column : batch->columns) contents.points += static_cast<int64_t>(column.steps.size());
+    }
+    if (const auto* kept = std::get_if<CurveKept>(&event.body)) {
+      ++contents.places;
+      contents.kept_points += kept->points;
     }
     return contents.engine.Apply(event).status();
   });
@@ -51,10 +55,14 @@ std::string Files(const std::string& directory) {
   return fmt::format("{}\n{}", directory, text.empty() ? "  no store\n" : text);
 }
 
-std::string Describe(const Contents& contents) {
+std::string Describe(const Contents& contents, int64_t version) {
   std::string text = fmt::format("{} events with {} points of {} runs, format {}\n", contents.events, contents.points,
-                                 contents.engine.runs(), kJournalVersion);
+                                 contents.engine.runs(), version);
   if (contents.events == 0) return text;
+  if (contents.places > 0) {
+    text += fmt::format("{} curves stand for {} points more, which are gone one by one\n", contents.places,
+                        contents.kept_points);
+  }
   return text + fmt::format("from {} to {}\n", Time(contents.first_micros), Time(contents.last_micros));
 }
 
@@ -74,7 +82,7 @@ Examination Examine(const std::string& directory) {
   if (journal.ok()) {
     Contents contents;
     examination.verdict = Read(**journal, contents);
-    if (examination.verdict.ok()) examination.text += Describe(contents);
+    if (examination.verdict.ok()) examination.text += Describe(contents, (*journal)->version());
   }
   if (absl::IsDataLoss(examination.verdict)) examination.text += WhatCanBeRead(directory);
   return examination;

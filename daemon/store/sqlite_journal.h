@@ -40,6 +40,7 @@ class SqliteJournal : public CompactableJournal {
   absl::Status Replace(const Replacement& replacement) override;
   absl::StatusOr<JournalSize> Size() override;
 
+  int64_t version() const { return version_; }
   // The version that the file had, if Open has brought it to a newer one.
   std::optional<int64_t> migrated_from() const { return migrated_from_; }
 

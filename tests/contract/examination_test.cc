@@ -11,6 +11,7 @@
 
 #include "daemon/store/sqlite_journal.h"
 #include "tests/contract/sample_events.h"
+#include "tests/contract/sample_replacement.h"
 
 namespace curvecast {
 namespace {
@@ -44,6 +45,19 @@ TEST_F(ExaminationTest, SaysWhatIsInAStore) {
   EXPECT_TRUE(examination.verdict.ok()) << examination.verdict;
   EXPECT_THAT(examination.text, AllOf(HasSubstr("journal.db "), HasSubstr("10 events with 3206 points of 2 runs"),
                                       HasSubstr("from 2023-11-14 22:13:20 UTC")));
+}
+
+TEST_F(ExaminationTest, SaysHowManyPointsCurvesStandFor) {
+  {
+    auto journal = SqliteJournal::Open(directory_);
+    ASSERT_TRUE(journal.ok()) << journal.status();
+    ASSERT_TRUE((*journal)->Append(FinishedRun(20)).ok());
+    ASSERT_TRUE((*journal)->Replace(ReplacementOf(FinishedRunKey(), **journal)).ok());
+  }
+  const Examination examination = Examine(directory_);
+  EXPECT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_THAT(examination.text, AllOf(HasSubstr("29 events with 20 points of 2 runs, format 2"),
+                                      HasSubstr("1 curves stand for 4000 points more")));
 }
 
 TEST_F(ExaminationTest, LeavesTheLogOfAKilledDaemonAlone) {
