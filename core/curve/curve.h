@@ -69,6 +69,12 @@ class Curve {
   // Removes what lies at step >= from_step and returns the removed bins, in order. Non-finite points just go.
   std::vector<Bin> Rewind(Step from_step);
 
+  // Gives back the memory that only growth needs.
+  void ShrinkToFit() {
+    bins_.shrink_to_fit();
+    spans_.shrink_to_fit();
+  }
+
   const std::vector<Bin>& bins() const { return bins_; }  // In order of step, disjoint.
   bool empty() const { return !has_last_; }               // No point at all, finite or not.
   Step last_step() const { return last_step_; }           // Newest step, finite or not. 0 if empty.

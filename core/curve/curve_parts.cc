@@ -47,8 +47,7 @@ std::optional<Curve> Curve::FromParts(Parts parts) {
   if (!parts.last_step) return curve;
   // A value that replaced a NaN at the newest step is not always its bin's newest.
   if (*parts.last_step != curve.last_step_ || std::isinf(parts.last_value)) return std::nullopt;
-  curve.last_value_ =
-      std::isnan(parts.last_value) ? std::numeric_limits<double>::quiet_NaN() : parts.last_value;
+  curve.last_value_ = std::isnan(parts.last_value) ? std::numeric_limits<double>::quiet_NaN() : parts.last_value;
   return curve;
 }
 

@@ -29,10 +29,15 @@ absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {
                                               ", which no event before it has opened"));
     }
     runs_[event.key].run = std::make_unique<Run>(*opened, event.time_unix_micros, watching_);
+    ++running_;
     return Effect{};
   }
   Run& run = *at->second.run;
+  const bool was_running = run.state() == RunState::kRunning;
   Effect effect = ApplyTo(run, event);
+  const bool is_running = run.state() == RunState::kRunning;
+  if (was_running && !is_running) --running_;
+  if (!was_running && is_running) ++running_;
   effect.flag_changes = run.TakeFlagChanges();
   return effect;
 }

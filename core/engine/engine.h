@@ -52,6 +52,7 @@ class Engine {
   const Run* Find(const RunKey& key) const;
   Run* FindMutable(const RunKey& key);
   size_t runs() const { return runs_.size(); }
+  size_t running() const { return running_; }                     // Of these those that are not over.
   void ForEach(absl::FunctionRef<void(const Run&)> visit) const;  // In order of key.
 
   // The finished runs of a project that have one objective; null if there has been none.
@@ -77,6 +78,7 @@ class Engine {
   const Prior& prior_;
   const Watching watching_;
   absl::btree_map<RunKey, Entry> runs_;
+  size_t running_ = 0;
   absl::btree_map<PastKey, Project> projects_;  // Those that have had a finished run.
 };
 

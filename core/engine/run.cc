@@ -185,8 +185,15 @@ void Run::Apply(const FlagHandled& handled, int64_t time_unix_micros) {
 std::vector<FlagChange> Run::TakeFlagChanges() {
   if (watch_ == nullptr) return {};
   std::vector<FlagChange> changes = watch_->TakeChanges();
-  if (state_ != RunState::kRunning) watch_ = nullptr;  // It has said its last: a run that is over costs little.
+  if (state_ != RunState::kRunning) Rest();
   return changes;
+}
+
+// A run that is over costs little: its watch has said its last, and nothing is about to grow.
+void Run::Rest() {
+  watch_ = nullptr;
+  for (auto& [metric, series] : series_) series.curve.ShrinkToFit();
+  if (history_->capacity() > history_->size()) history_ = std::make_shared<const std::vector<Forecast>>(*history_);
 }
 
 void Run::Tick(int64_t now_unix_micros) {

@@ -121,6 +121,7 @@ class Run {
   bool Rewind(const std::string& writer, Step step);
   void ForgetForecastsFrom(Step step);
   void RecallForecasts(const CurveKept& kept);
+  void Rest();
   void KeepInHistory(const Forecast& forecast);
 
   std::shared_ptr<const RunSpec> spec_;

@@ -9,8 +9,7 @@
 namespace curvecast {
 namespace {
 
-constexpr size_t kLeastGain = 1024;  // Bytes, for the trouble.
-constexpr size_t kRowsATry = 64;     // What does not pay yet is tried again after so many rows more.
+constexpr size_t kRowsATry = 64;  // What does not pay yet is tried again after so many rows more.
 
 bool IsRow(const Event& event) {
   return std::holds_alternative<BatchAppended>(event.body) || std::holds_alternative<CurveKept>(event.body);
@@ -50,9 +49,9 @@ bool Same(const CurveKept& a, const CurveKept& b) {
   return std::equal(a.writers.begin(), a.writers.end(), b.writers.begin(), b.writers.end(), same_writer) &&
          std::equal(a.series.begin(), a.series.end(), b.series.begin(), b.series.end(), same_series) &&
          std::equal(a.branches.begin(), a.branches.end(), b.branches.begin(), b.branches.end(), same_branch) &&
-         a.rewinds == b.rewinds && a.rewind_count == b.rewind_count && a.state == b.state &&
-         a.reopened == b.reopened && a.last_point_at == b.last_point_at && a.ended_at == b.ended_at &&
-         a.phase == b.phase && a.phase_began_at == b.phase_began_at && a.forecast_steps == b.forecast_steps &&
+         a.rewinds == b.rewinds && a.rewind_count == b.rewind_count && a.state == b.state && a.reopened == b.reopened &&
+         a.last_point_at == b.last_point_at && a.ended_at == b.ended_at && a.phase == b.phase &&
+         a.phase_began_at == b.phase_began_at && a.forecast_steps == b.forecast_steps &&
          a.shows_forecast == b.shows_forecast;
 }
 
@@ -148,7 +147,7 @@ absl::StatusOr<std::optional<Replacement>> RunCompactor::Cut(const Place& place)
 
 bool RunCompactor::Pays(const CurveKept& kept) const {
   if (rows_ == 1 && std::holds_alternative<CurveKept>(Newest()->event.body)) return false;
-  return bytes_ >= BytesOf(kept) + kLeastGain;
+  return static_cast<int64_t>(bytes_) - static_cast<int64_t>(BytesOf(kept)) >= options_.least_gain;
 }
 
 std::vector<RunCompactor::Item>::const_iterator RunCompactor::Newest() const {
@@ -157,7 +156,7 @@ std::vector<RunCompactor::Item>::const_iterator RunCompactor::Newest() const {
 
 // Puts one event in the place of the rows of items_.
 Replacement RunCompactor::Make(CurveKept kept) {
-  Replacement made{.ids = {}, .kept = {}, .bytes = static_cast<int64_t>(bytes_)};
+  Replacement made{.ids = {}, .kept = {}, .bytes = static_cast<int64_t>(bytes_), .points_before = 0};
   for (const Item& item : items_) {
     if (!item.id) continue;
     made.ids.push_back(*item.id);
@@ -168,6 +167,7 @@ Replacement RunCompactor::Make(CurveKept kept) {
       const auto& before = std::get<CurveKept>(item.event.body);
       kept.batches += before.batches;
       kept.points += before.points;
+      made.points_before += before.points;
       kept.replaced.insert(kept.replaced.end(), before.replaced.begin(), before.replaced.end());
     }
   }

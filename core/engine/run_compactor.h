@@ -24,7 +24,8 @@ struct StoredEvent {
 struct Replacement {
   std::vector<int64_t> ids;
   Event kept;
-  int64_t bytes = 0;  // That the rows take, about.
+  int64_t bytes = 0;          // That the rows take, about.
+  int64_t points_before = 0;  // Of the kept event's points those that another one of the rows stood for.
 };
 
 // In order, neighbours and what overlaps as one.
@@ -39,8 +40,9 @@ std::vector<CurveKept::Rows> Joined(std::vector<CurveKept::Rows> rows);
 class RunCompactor {
  public:
   struct Options {
-    size_t max_rows = 2048;       // In one replacement: it is one transaction, and others wait for it.
+    size_t max_rows = 2048;  // In one replacement: it is one transaction, and others wait for it.
     size_t max_bytes = 1 << 20;
+    int64_t least_gain = 1024;  // Bytes; a place that gives less is not made.
   };
   // Past this many places a run is left as it is: they would take more than its points.
   static constexpr int kMaxPlaces = 8;
@@ -79,11 +81,11 @@ class RunCompactor {
   const Options options_;
   RunKey key_;
   std::unique_ptr<Engine> engine_;  // From the first event on.
-  std::vector<Event> done_;        // What the journal will hold of the run up to items_.
-  std::vector<Item> items_;        // Since then.
-  size_t rows_ = 0, bytes_ = 0;    // Of items_, that can go.
-  size_t next_try_ = 0;            // Rows: fewer did not pay.
-  std::optional<CurveKept> kept_;  // The run after the newest row of items_, if something has come since.
+  std::vector<Event> done_;         // What the journal will hold of the run up to items_.
+  std::vector<Item> items_;         // Since then.
+  size_t rows_ = 0, bytes_ = 0;     // Of items_, that can go.
+  size_t next_try_ = 0;             // Rows: fewer did not pay.
+  std::optional<CurveKept> kept_;   // The run after the newest row of items_, if something has come since.
   int places_ = 0;
 };
 

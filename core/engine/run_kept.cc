@@ -8,8 +8,7 @@ namespace curvecast {
 CurveKept Run::Keep() const {
   CurveKept kept;
   for (const auto& [name, writer] : writers_) {
-    kept.writers.push_back(
-        {name, writer.incarnation, writer.last_sequence, writer.rewind_pending, writer.resume_step});
+    kept.writers.push_back({name, writer.incarnation, writer.last_sequence, writer.rewind_pending, writer.resume_step});
   }
   for (const auto& [metric, series] : series_) kept.series.push_back({metric, series.writer, series.curve});
   kept.branches.assign(branches_.begin(), branches_.end());

@@ -57,6 +57,12 @@ absl::StatusOr<std::vector<StoredEvent>> MemoryJournal::Read(int64_t from_id, si
   return found;
 }
 
+std::vector<StoredEvent> MemoryJournal::stored() const {
+  std::vector<StoredEvent> all;
+  for (size_t i = 0; i < ids_.size(); ++i) all.push_back({ids_[i], BytesOf(events_[i]), events_[i]});
+  return all;
+}
+
 absl::Status MemoryJournal::Replace(const Replacement& replacement) {
   if (absl::Status status = TakeFault(); !status.ok()) return status;
   for (const int64_t id : replacement.ids) {
@@ -82,7 +88,7 @@ absl::Status MemoryJournal::Replace(const Replacement& replacement) {
 }
 
 absl::StatusOr<JournalSize> MemoryJournal::Size() {
-  JournalSize size{.events = static_cast<int64_t>(events_.size())};
+  JournalSize size{.last_id = last_id_, .events = static_cast<int64_t>(events_.size())};
   for (const Event& event : events_) size.used_bytes += static_cast<int64_t>(BytesOf(event));
   size.file_bytes = size.used_bytes;
   return size;

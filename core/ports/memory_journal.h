@@ -18,7 +18,8 @@ class MemoryJournal : public CompactableJournal {
   absl::Status Replace(const Replacement& replacement) override;
   absl::StatusOr<JournalSize> Size() override;
 
-  // While false, Append and Replace answer OK without making anything durable, as a disk does that lies about its cache.
+  // While false, Append and Replace answer OK without making anything durable, as a disk does that lies about its
+  // cache.
   void set_durable(bool durable) { durable_ = durable; }
   // Makes durable what is not.
   void Sync();
@@ -29,6 +30,7 @@ class MemoryJournal : public CompactableJournal {
   void FailAppend(size_t n, absl::Status error);
 
   const std::vector<Event>& events() const { return events_; }
+  std::vector<StoredEvent> stored() const;  // The same, with their ids.
 
  private:
   struct Fault {

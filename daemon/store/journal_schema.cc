@@ -98,8 +98,8 @@ absl::StatusOr<int64_t> PrepareJournal(SqliteDatabase& database, const std::stri
   absl::StatusOr<int64_t> version = CheckMarks(database, file);
   if (!version.ok()) return version;
   if (absl::Status status = CheckTables(database, file, *version); !status.ok()) return status;
-  if (absl::Status status = database.Execute(
-          "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
+  if (absl::Status status =
+          database.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
       !status.ok()) {
     return status;
   }

@@ -77,7 +77,7 @@ absl::Status SqliteJournal::RemoveRow(int64_t id, JournalTip& tip) {
 
 absl::StatusOr<JournalSize> SqliteJournal::Size() {
   std::lock_guard lock(mutex_);
-  JournalSize size{.events = tip_.events};
+  JournalSize size{.last_id = tip_.last_id, .events = tip_.events};
   int64_t of[3] = {};
   const char* const names[3] = {"page_size", "page_count", "freelist_count"};
   for (int i = 0; i < 3; ++i) {

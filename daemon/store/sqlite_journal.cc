@@ -73,7 +73,8 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::st
   if (!tip.ok()) return tip.status();
   absl::StatusOr<TipMark> mark = TipMark::Open(fs::path(directory) / "journal.tip");
   if (!mark.ok()) return mark.status();
-  if (absl::Status status = CheckNothingIsMissing(tip->last_id, mark->acknowledged(), file); !status.ok()) return status;
+  if (absl::Status status = CheckNothingIsMissing(tip->last_id, mark->acknowledged(), file); !status.ok())
+    return status;
   std::optional<int64_t> migrated_from;
   if (purpose == Purpose::kServe && *version < kJournalVersion) {
     tip = MigrateJournal(*database, tip->last_id);

@@ -22,9 +22,7 @@ class JournalContractTest : public testing::TestWithParam<JournalKind> {
   JournalContractTest() : bench_(GetParam().make()) {}
   Journal& journal() { return bench_->journal(); }
 
-  std::vector<std::string> Replayed() {
-    return Digests(curvecast::Replayed(journal()));
-  }
+  std::vector<std::string> Replayed() { return Digests(curvecast::Replayed(journal())); }
 
   std::unique_ptr<JournalOnDisk> bench_;
 };

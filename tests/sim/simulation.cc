@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/engine/run_compactor.h"
 #include "tests/sim/naive_run.h"
 
 namespace curvecast {
@@ -111,8 +112,50 @@ void Simulation::Answer(SimClient& client, const SimStream* stream, const Steppe
   }
 }
 
+// Of one run, as far as it is told by now; some replacements fail.
+void Simulation::Compact() {
+  const RunKey key = clients_[random_() % clients_.size()].key();
+  const curvecast::Run* run = daemon_.engine().Find(key);
+  if (run == nullptr || (run->state() == RunState::kRunning && random_() % 4 != 0)) return;
+  if (random_() % 8 == 0) journal_.FailAppend(1, absl::ResourceExhaustedError("full"));
+  RunCompactor compactor(Prior::Shipped(),
+                         {.max_rows = 1 + random_() % 16, .max_bytes = 2000, .least_gain = -1'000'000});
+  const absl::StatusOr<std::vector<StoredEvent>> events = journal_.Read(1, size_t{1} << 30);
+  std::map<int64_t, Event> of_run;
+  const auto keep = [&](const absl::StatusOr<std::optional<Replacement>>& made) {
+    if (absl::IsFailedPrecondition(made.status())) return false;  // It has moved the past too often.
+    if (!made.ok()) Fail(absl::StrCat("run ", key.run_id, ": ", std::string(made.status().message())));
+    if (!made.ok()) return false;
+    if (!made->has_value()) return true;
+    if (!journal_.Replace(**made).ok()) return false;
+    for (const int64_t id : (*made)->ids) {
+      if (!std::holds_alternative<CurveKept>(of_run.at(id).body)) replaced_[id] = of_run.at(id);
+    }
+    of_run[(*made)->ids.back()] = (*made)->kept;
+    ++compactions_;
+    return true;
+  };
+  for (const StoredEvent& stored : *events) {
+    if (!(stored.event.key == key)) continue;
+    of_run[stored.id] = stored.event;
+    if (!keep(compactor.Take(stored))) return;
+  }
+  keep(compactor.Finish());
+}
+
+std::vector<Event> Simulation::Told() const {
+  std::map<int64_t, Event> told = replaced_;
+  for (const StoredEvent& stored : journal_.stored()) {
+    if (!std::holds_alternative<CurveKept>(stored.event.body)) told[stored.id] = stored.event;
+  }
+  std::vector<Event> events;
+  for (auto& [id, event] : told) events.push_back(std::move(event));
+  return events;
+}
+
 void Simulation::TurnDaemon() {
   if (random_() % 6 == 0) return;  // A slow one.
+  if (random_() % 12 == 0 && !daemon_.stuck()) Compact();
   if (random_() % 20 == 0) journal_.FailAppend(1, absl::ResourceExhaustedError("full"));
   if (random_() % 10 == 0) daemon_.Forecast(clients_[random_() % clients_.size()].key(), now_);
   auto requests = daemon_.stuck() ? std::vector<SteppedDaemon::Request>() : TakeRequests(random_() % 12);
@@ -149,7 +192,7 @@ void Simulation::Check() {
 
 void Simulation::CheckAcknowledged() {
   std::map<std::tuple<std::string, std::string, uint64_t, uint64_t>, int> journaled;
-  for (const Event& event : journal_.events()) {
+  for (const Event& event : Told()) {
     const auto* batch = std::get_if<BatchAppended>(&event.body);
     if (batch == nullptr) continue;
     if (++journaled[{event.key.run_id, batch->writer, batch->incarnation, batch->sequence}] > 1) {
@@ -173,8 +216,8 @@ void Simulation::CheckFold() {
   std::map<RunKey, NaiveRun> naive;
   for (const Event& event : journal_.events()) {
     if (!fresh.Apply(event).ok()) Fail("the journal holds what does not fit");
-    naive[event.key].Apply(event);
   }
+  for (const Event& event : Told()) naive[event.key].Apply(event);
   if (TextsOf(fresh) != TextsOf(daemon_.engine())) Fail("the state is not that of a fresh replay");
   for (const auto& [key, run] : naive) {
     const curvecast::Run* found = daemon_.engine().Find(key);

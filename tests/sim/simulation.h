@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -22,11 +23,13 @@ class Simulation {
   // * a batch is in the journal once;
   // * an open is told to go on right behind what was acknowledged;
   // * the engine is what a fresh replay of the journal makes, and what the plain retelling of it says;
+  // * a compaction, of runs that are over or were, changes nothing of that;
   // * in peace everything is acknowledged in the end.
   std::string Run();
 
   size_t events() const { return journal_.events().size(); }
   int deaths() const { return deaths_; }
+  int compactions() const { return compactions_; }
 
  private:
   struct Held {  // A stream, its client's or one that the client has left.
@@ -40,6 +43,8 @@ class Simulation {
   std::vector<SteppedDaemon::Request> TakeRequests(size_t most);
   void Answer(SimClient& client, const SimStream* stream, const SteppedDaemon::Answer& answer);
   void HoldStreams();
+  void Compact();
+  std::vector<Event> Told() const;  // What the journal was ever told, compacted or not.
   void Check();
   void CheckAcknowledged();
   void CheckFold();
@@ -47,11 +52,13 @@ class Simulation {
 
   std::mt19937_64 random_;
   MemoryJournal journal_;
+  std::map<int64_t, Event> replaced_;  // By their ids.
   SteppedDaemon daemon_;
   std::vector<SimClient> clients_;
   std::vector<Held> streams_;
   int64_t now_ = 1'700'000'000'000'000;
   int deaths_ = 0;
+  int compactions_ = 0;
   std::string broken_;
 };
 

@@ -19,16 +19,18 @@ TEST(SimulationTest, KeepsEveryPromiseWhateverTheSeedDoes) {
   const uint64_t first = Setting("CURVECAST_SIM_FIRST_SEED", 1);
   const uint64_t seeds = Setting("CURVECAST_SIM_SEEDS", 500);
   size_t events = 0;
-  int deaths = 0;
+  int deaths = 0, compactions = 0;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     Simulation simulation(seed);
     ASSERT_EQ(simulation.Run(), "") << "seed " << seed;
     events += simulation.events();
     deaths += simulation.deaths();
+    compactions += simulation.compactions();
   }
   // Otherwise nothing was tried.
   EXPECT_GT(events, 50 * seeds);
   EXPECT_GT(deaths, static_cast<int>(seeds));
+  EXPECT_GT(compactions, static_cast<int>(seeds));
 }
 
 TEST(SimulationTest, LivesTheSameLifeFromTheSameSeed) {

