@@ -70,7 +70,7 @@ struct Watch::State {
         start(watched.objective),
         forecasts(watched.objective, watched.plan.maximize),
         loss(with, watched.objective, watched.plan) {
-    loss.LeanOn(watched.kin);
+    loss.LeanOn(std::exchange(run.kin, nullptr));
   }
 
   Silence::Place Place() const { return {run.objective, newest}; }
@@ -136,7 +136,7 @@ void Watch::Declare(const WatchedRun& run, const Curve& objective) {
   s.newest = objective.last_step();
   s.any = !objective.empty();
   s.objective.reset();
-  s.loss.LeanOn(run.kin);
+  s.loss.LeanOn(std::exchange(s.run.kin, nullptr));
   s.loss.Relearn(run.plan, objective);
   for (auto& [metric, beside] : s.beside) {
     auto* rate = std::get_if<RateCheck>(&beside.test);

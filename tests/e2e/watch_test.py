@@ -45,7 +45,9 @@ class WatchTest(EndToEnd):
         self.assertIn("DIVERGENCE", kinds, "shuffled answers cannot be learned")
         self.assertEqual(kinds.count("DIVERGENCE"), 1, "and that is said once")
         self.assertTrue(all(1500 <= began <= 1520 for _, _, began in flags["labels"]), flags["labels"])
-        self.assertEqual(flags["nan"], [("NON_FINITE", "CRITICAL", 1500)])
+        self.assertEqual([flag[:2] for flag in flags["nan"]], [("NON_FINITE", "CRITICAL")])
+        # One weight is broken at 1500: the first batch that uses it shows it, and the batches are of this repository's text.
+        self.assertTrue(1500 <= flags["nan"][0][2] <= 1520, flags["nan"])
 
     def test_a_healthy_run_and_one_that_resumes_from_a_checkpoint_raise_none(self):
         daemon = self.daemon().start()

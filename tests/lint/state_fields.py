@@ -11,6 +11,7 @@ NOT_SAVED = {
     "Run": {"forecast_", "inferred_schedule_", "version_", "watch_"},
     "Silence": {"silent_after_"},
     "TrainSide": {"own_"},
+    "WatchedRun": {"kin"},  # Handed on to the loss watch, which saves it.
 }
 COMMENT = re.compile(r"//[^\n]*")
 CLASS = re.compile(r"\b(?:class|struct)\s+(\w+)\s*(?:final\s*)?(?::[^{;]*)?\{")

@@ -67,8 +67,8 @@ class EngineThreadTest : public ::testing::Test {
                               [this](const absl::Status& status) {
                                 fatal_ = status;
                                 fatal_seen_ = true;
-                              },
-                              [this](double seconds) { clock_set_by_.push_back(seconds); }};
+                              }};
+    parts.on_clock_set = [this](double seconds) { clock_set_by_.push_back(seconds); };
     thread_ = std::make_unique<EngineThread>(options, parts, Prior::Shipped());
     thread_->Start();
   }
