@@ -104,7 +104,7 @@ struct CurveKept {
   int64_t ended_at = 0;
   std::optional<Phase> phase = {};
   int64_t phase_began_at = 0;
-  // Of the forecasts made so far those that a rewind has not made void, by their step; of two at a step the later.
+  // Of the forecasts made so far those that no rewind has made void, in order, by their steps: at each the newest ones.
   std::vector<Step> forecast_steps;
   bool shows_forecast = false;  // The newest of them.
   bool settles = false;         // The last batch took the run into its project's past, or out.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/engine/run.h"
@@ -46,16 +47,21 @@ void Run::Apply(const CurveKept& kept) {
   RecallForecasts(kept);
 }
 
-// The forecasts came before their curve did, and what a rewind made void is not said a second time.
+// The forecasts came before their curve did, and what a rewind made void is not said a second time. It made void what
+// was forecast at a step so far, so of those at one step the newest stand.
 void Run::RecallForecasts(const CurveKept& kept) {
   std::vector<Forecast> made = *history_;
   made.insert(made.end(), unplaced_.begin(), unplaced_.end());
   unplaced_.clear();
   auto history = std::make_shared<std::vector<Forecast>>();
-  for (const Step step : kept.forecast_steps) {
-    const auto newest = std::find_if(made.rbegin(), made.rend(), [step](const Forecast& f) { return f.step == step; });
-    if (newest != made.rend()) history->push_back(*newest);
+  for (auto step = kept.forecast_steps.rbegin(); step != kept.forecast_steps.rend(); ++step) {
+    const auto newest = std::find_if(made.rbegin(), made.rend(), [&](const Forecast& f) { return f.step == *step; });
+    if (newest == made.rend()) continue;
+    history->push_back(std::move(*newest));
+    made.erase(std::prev(newest.base()));
   }
+  std::reverse(history->begin(), history->end());
+  history->shrink_to_fit();
   newest_stands_ = kept.shows_forecast && !history->empty();
   forecast_ = newest_stands_ ? std::make_shared<const Forecast>(history->back()) : nullptr;
   history_ = std::move(history);
