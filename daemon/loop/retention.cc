@@ -54,24 +54,26 @@ absl::StatusOr<std::vector<Retention::Due>> Retention::WhatIsDue(const Board& bo
   if (!enabled()) return std::vector<Due>();
 
   const int64_t now = clock_.NowUnixMicros();
-  std::vector<Due> may_go;
+  std::vector<const RunView*> may_go;
   for (const auto& run : board.runs) {
     const int64_t ended_at = run->ended_at_unix_micros;
     if (ended_at == 0 || now - ended_at < options_.grace_micros) continue;
     const auto done = done_.find(run->spec->key);
-    if (done == done_.end() || done->second != ended_at) may_go.push_back({run->spec->key, ended_at, PointsOf(*run)});
+    if (done == done_.end() || done->second != ended_at) may_go.push_back(run.get());
   }
-  std::sort(may_go.begin(), may_go.end(), [](const Due& a, const Due& b) { return a.ended_at < b.ended_at; });
+  std::sort(may_go.begin(), may_go.end(),
+            [](const RunView* a, const RunView* b) { return a->ended_at_unix_micros < b->ended_at_unix_micros; });
 
   int64_t excess = options_.max_journal_bytes > 0 ? size->used_bytes - options_.max_journal_bytes : 0;
   round.over_limit = excess > 0 && may_go.empty();
   std::vector<Due> due;
-  for (Due& run : may_go) {
-    const bool old = options_.raw_points_micros > 0 && now - run.ended_at >= options_.raw_points_micros;
+  for (const RunView* run : may_go) {
+    const int64_t age = now - run->ended_at_unix_micros;
+    const bool old = options_.raw_points_micros > 0 && age >= options_.raw_points_micros;
     if (!old && excess <= 0) break;  // The next ones ended later.
-    excess -= kBytesAPoint * run.points;
+    if (excess > 0) excess -= kBytesAPoint * PointsOf(*run);
     ++round.due;
-    if (due.size() < options_.max_runs) due.push_back(std::move(run));
+    if (due.size() < options_.max_runs) due.push_back({run->spec->key, run->ended_at_unix_micros});
   }
   round.more = round.due > due.size();
   return due;

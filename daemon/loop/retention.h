@@ -55,7 +55,6 @@ class Retention {
   struct Due {
     RunKey key;
     int64_t ended_at = 0;
-    int64_t points = 0;
   };
   using Compactors = std::map<RunKey, std::unique_ptr<RunCompactor>>;
 

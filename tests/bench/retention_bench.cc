@@ -110,7 +110,7 @@ std::shared_ptr<const Board> Start(const fs::path& folder, std::unique_ptr<Sqlit
   return engine.Publish(0);
 }
 
-void Run(const fs::path& folder, int runs, int points) {
+void Measure(const fs::path& folder, int runs, int points) {
   std::unique_ptr<SqliteJournal> journal;
   {
     auto fresh = SqliteJournal::Open(folder);
@@ -165,6 +165,6 @@ int main(int argc, char** argv) {
     folder = std::filesystem::temp_directory_path() / "curvecast_retention_XXXXXX";
     if (mkdtemp(folder.data()) == nullptr) return 1;
   }
-  curvecast::Run(folder, std::atoi(argv[1]), std::atoi(argv[2]));
+  curvecast::Measure(folder, std::atoi(argv[1]), std::atoi(argv[2]));
   if (argc <= 3) std::filesystem::remove_all(folder);
 }
