@@ -82,6 +82,7 @@ TEST(EngineSnapshotTest, GoesOnFromAnySnapshotAsIfItHadFoldedEverything) {
       Engine loaded;
       ASSERT_TRUE(loaded.Load(snapshot).ok());
       ASSERT_EQ(loaded.runs(), folded.runs());
+      ASSERT_EQ(loaded.running(), folded.running());
       EXPECT_EQ(SnapshotOf(loaded), snapshot);
       Engine whole;
       for (size_t i = 0; i < cut; ++i) ASSERT_TRUE(whole.Apply(events[i]).ok());
@@ -171,6 +172,7 @@ TEST(EngineSnapshotTest, SettingsTellEnginesApartThatFoldDifferently) {
   other.silent_after_seconds = 60;
   EXPECT_EQ(Engine().settings(), Engine(Prior::Shipped(), {}).settings());
   EXPECT_NE(Engine().settings(), Engine(Prior::Shipped(), other).settings());
+  EXPECT_NE(Engine().settings(), Engine::Unwatched(Prior::Shipped()).settings());
   Prior prior = Prior::Shipped();
   prior.kinds[0].kinship.own *= 2;
   EXPECT_NE(Engine().settings(), Engine(prior, {}).settings());

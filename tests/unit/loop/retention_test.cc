@@ -172,6 +172,31 @@ TEST_F(RetentionTest, ARunThatWasTakenUpAndEndedAgainIsCompactedAgain) {
   EXPECT_EQ(Shown()->Find(Key("a"))->metrics[0].points, 6000);
 }
 
+// A board is a moment old, and its watch needs the points of a run that is under way.
+TEST_F(RetentionTest, ARunThatWasTakenUpSinceItWasSeenKeepsWhatCameSince) {
+  options_.raw_points_micros = 1;
+  Run("a", 20, 1);
+  clock_.now = 10 * kHour;
+  const std::shared_ptr<const Board> board = Shown();
+  std::vector<Event> more = {Open(2, "", "a", 20'000)};
+  for (int i = 0; i < 10; ++i) {
+    more.push_back(
+        Batch(static_cast<uint64_t>(i) + 1, {AkinLosses(1, 20'000 + 1000 * i, 20'999 + 1000 * i)}, 2, "", "a"));
+  }
+  ASSERT_TRUE(journal_.Append(more).ok());
+  const auto state = [this] {
+    Engine engine;
+    EXPECT_TRUE(journal_.Replay([&](const Event& event) { return engine.Apply(event).status(); }).ok());
+    return engine.State();
+  };
+  const std::string before = state();
+  const auto round = retention().Do(*board, [](int64_t) { return true; });
+  ASSERT_TRUE(round.ok()) << round.status();
+  EXPECT_EQ(round->compacted, 1);
+  EXPECT_EQ(journal_.events().size(), 2 + more.size());
+  EXPECT_TRUE(state() == before);
+}
+
 TEST_F(RetentionTest, AJournalThatFailsEndsTheRoundAndTheNextOneGoesOn) {
   options_.raw_points_micros = 1;
   Run("a", 20, 1);
