@@ -118,7 +118,7 @@ class RunWriter {
   void Put(const Column& column) {
     if (column.steps.empty()) return;
     v1::RunFileLine line;
-    *line.mutable_points() = ToProto(column);
+    Fill(column, *line.mutable_points());
     buffer_ += LineOf(line);
     exported_.points += static_cast<int64_t>(column.steps.size());
   }
