@@ -3,12 +3,15 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "daemon/os/listener.h"
+#include "daemon/store_commands.h"
 
 namespace curvecast {
 namespace {
@@ -16,6 +19,7 @@ namespace {
 EngineThread::Options EngineOptions(const v1::Config& config) {
   EngineThread::Options options;
   options.limits.max_runs = static_cast<size_t>(config.limits().max_runs());
+  options.limits.max_finished_runs = static_cast<size_t>(config.limits().max_finished_runs());
   options.limits.max_metrics_per_run = static_cast<size_t>(config.limits().max_metrics_per_run());
   options.watch = WatchOptionsOf(config);
   options.fitting.refit_progress = config.forecasting().refit_progress();
@@ -51,6 +55,14 @@ Inbox::Limits InboxLimits(const v1::Config& config) {
 
 constexpr int64_t kRefusedConnectionIntervalMicros = 10'000'000;  // Between two that the operator is told of.
 
+Retention::Options RetentionOptions(const v1::Config& config) {
+  Retention::Options options;
+  options.raw_points_micros = static_cast<int64_t>(config.retention().raw_points_days() * 86'400e6);
+  options.max_journal_bytes = config.retention().max_journal_bytes();
+  options.grace_micros = static_cast<int64_t>(config.retention().grace_hours() * 3'600e6);
+  return options;
+}
+
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 }  // namespace
@@ -64,6 +76,10 @@ WatchOptions WatchOptionsOf(const v1::Config& config) {
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, StopSignals& signals) {
   absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::Open(config.store().directory());
   if (!journal.ok()) return journal.status();
+  if (const std::optional<int64_t> before = (*journal)->migrated_from()) {
+    spdlog::info("the store was of format {} and is now of format {}, which older versions of curvecastd cannot read",
+                 *before, (*journal)->version());
+  }
   std::unique_ptr<Daemon> daemon(new Daemon(config, signals, *std::move(journal)));
   Daemon* d = daemon.get();
 
@@ -90,6 +106,10 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const v1::Config& config, 
     spdlog::warn("no backup can be asked for while the daemon runs: {}", Text(commands.status()));
   }
   d->engine_.Start();
+  d->retaining_ = std::make_unique<RetentionThread>(RetentionThread::Parts{
+      d->retention_, d->boards_, d->clock_, [](const Retention::Round& round) { OnRetentionRound(round); },
+      [limit = config.retention().max_journal_bytes()](bool over) { OnOverLimit(over, limit); },
+      [](const absl::Status& status) { spdlog::error("nothing was compacted: {}", Text(status)); }});
   return daemon;
 }
 
@@ -106,9 +126,12 @@ Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<S
                [](double seconds) {
                  spdlog::warn("the clock was set by {:+.1f} s, or the machine slept: silence counts from now", seconds);
                }},
-              Prior::Shipped()) {}
+              Prior::Shipped()),
+      retention_(RetentionOptions(config), *journal_, clock_, retention_metrics_, Prior::Shipped()) {}
 
 void Daemon::Stop() {
+  stopping_ = true;
+  if (retaining_ != nullptr) retaining_->Stop();
   journal_->CancelBackUps();
   commands_.reset();
   rpc_->Drain();
@@ -124,6 +147,8 @@ absl::Status Daemon::Failure() const {
 }
 
 absl::Status Daemon::OnCommand(const std::string& command) {
+  constexpr std::string_view kExport = "export ";
+  if (std::string_view(command).substr(0, kExport.size()) == kExport) return OnExport(command.substr(kExport.size()));
   std::string_view directory = command;
   constexpr std::string_view kBackup = "backup ";
   if (directory.substr(0, kBackup.size()) != kBackup) {
@@ -137,6 +162,35 @@ absl::Status Daemon::OnCommand(const std::string& command) {
     spdlog::error("no backup: {}", Text(status));
   }
   return status;
+}
+
+absl::Status Daemon::OnExport(const std::string& what) {
+  const absl::Status status = ExportOnCommand(what, *journal_, [this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // Whoever appends gets at the journal.
+    return !stopping_;
+  });
+  if (status.ok()) {
+    spdlog::info("exported into {}", what.substr(0, what.find('\t')));
+  } else {
+    spdlog::error("no export: {}", Text(status));
+  }
+  return status;
+}
+
+void Daemon::OnRetentionRound(const Retention::Round& round) {
+  spdlog::info("of {} runs that are over the curve is kept from now on, and {} raw points were dropped{}",
+               round.compacted, round.points, round.more ? "; more are due" : "");
+}
+
+void Daemon::OnOverLimit(bool over, int64_t limit) {
+  if (over) {
+    spdlog::warn(
+        "the journal is larger than retention.max_journal_bytes, {}, and holds no raw points that may go; nothing is "
+        "dropped: raise it, or make room on the disk",
+        limit);
+  } else {
+    spdlog::info("the journal is within retention.max_journal_bytes again");
+  }
 }
 
 void Daemon::OnJournal(const absl::Status& status) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -10,6 +11,8 @@
 #include "daemon/loop/engine_thread.h"
 #include "daemon/loop/inbox.h"
 #include "daemon/loop/loop_metrics.h"
+#include "daemon/loop/retention.h"
+#include "daemon/loop/retention_thread.h"
 #include "daemon/os/command_socket.h"
 #include "daemon/os/signals.h"
 #include "daemon/os/system_clock.h"
@@ -41,27 +44,34 @@ class Daemon {
  private:
   Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<SqliteJournal> journal);
 
-  // `backup DIR`, from the store's folder.
+  // `backup DIR` or `export DIR`, from the store's folder.
   absl::Status OnCommand(const std::string& command);
+  absl::Status OnExport(const std::string& what);
   void OnJournal(const absl::Status& status);
   void OnRefused(const RunKey& key, const absl::Status& status);
   void OnRefusedConnection(int64_t files);
   void OnFatal(const absl::Status& status);
   void OnSnapshot(const absl::Status& status);
+  static void OnRetentionRound(const Retention::Round& round);
+  static void OnOverLimit(bool over, int64_t limit);
 
   StopSignals& signals_;
   SystemClock clock_;
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   LoopMetrics metrics_{*registry_};
+  RetentionMetrics retention_metrics_{*registry_};
   std::unique_ptr<SqliteJournal> journal_;
   SnapshotFile snapshots_;
   Inbox inbox_;
   BoardHolder boards_;
   EngineThread engine_;
+  Retention retention_;
   Answers answers_{boards_, inbox_, engine_.fitters(), clock_};
   std::unique_ptr<RpcServer> rpc_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<CommandSocket> commands_;
+  std::unique_ptr<RetentionThread> retaining_;  // Last of those that use the journal: it ends first.
+  std::atomic<bool> stopping_{false};
   uint64_t ready_listener_ = 0;
   int64_t refused_connection_due_ = 0;  // Of the listener's thread.
   mutable std::mutex failure_mutex_;

@@ -29,6 +29,8 @@ struct Flags {
   bool doctor = false;
   bool salvage = false;
   std::string backup;
+  std::string export_to;
+  std::vector<std::string> runs;
 };
 
 void Describe(CLI::App& app, Flags& flags) {
@@ -50,6 +52,11 @@ void Describe(CLI::App& app, Flags& flags) {
   backup->fallthrough()
       ->add_option("DIR", flags.backup, "A folder that holds no store; the daemon must be able to write there")
       ->required();
+  CLI::App* exporting = app.add_subcommand("export", "Write runs as run files, of a running daemon too");
+  exporting->fallthrough()
+      ->add_option("DIR", flags.export_to, "A folder; the daemon must be able to write there")
+      ->required();
+  exporting->add_option("RUN", flags.runs, "project/run_id; without any, all runs");
   app.require_subcommand(0, 1);
 }
 
@@ -130,6 +137,7 @@ int main(int argc, char** argv) {
   const std::string& store = config->store().directory();
   if (flags.doctor) return Report(curvecast::DoctorStore(store, curvecast::WatchOptionsOf(*config)));
   if (!flags.backup.empty()) return Report(curvecast::BackUpStore(store, flags.backup));
+  if (!flags.export_to.empty()) return Report(curvecast::ExportStore(store, flags.export_to, flags.runs));
   if (flags.salvage) return Report(curvecast::SalvageStore(store));
   spdlog::set_default_logger(spdlog::stderr_color_mt("curvecastd"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "core/base/step.h"
@@ -50,11 +51,39 @@ class Curve {
   // Spans of non-finite points held at most.
   static constexpr size_t kMaxSpans = 16;
 
+  // Non-finite points in [first_step, last_step].
+  struct Span {
+    Step first_step = 0;
+    Step last_step = 0;
+    int64_t count = 0;
+
+    template <class Archive>
+    void Fields(Archive& archive) {
+      archive(first_step, last_step, count);
+    }
+  };
+  // All of a curve, as plain data.
+  struct Parts {
+    std::vector<Bin> bins;
+    std::vector<Span> spans;
+    std::optional<Step> last_step;  // Nothing of an empty one.
+    double last_value = 0;
+  };
+  Parts parts() const;
+  // The curve that had these parts, to the bit. Nothing if no curve can have them.
+  static std::optional<Curve> FromParts(Parts parts);
+
   // step in [0, kMaxStep].
   void Add(Step step, double value);
 
   // Removes what lies at step >= from_step and returns the removed bins, in order. Non-finite points just go.
   std::vector<Bin> Rewind(Step from_step);
+
+  // Gives back the memory that only growth needs.
+  void ShrinkToFit() {
+    bins_.shrink_to_fit();
+    spans_.shrink_to_fit();
+  }
 
   const std::vector<Bin>& bins() const { return bins_; }  // In order of step, disjoint.
   bool empty() const { return !has_last_; }               // No point at all, finite or not.
@@ -71,18 +100,6 @@ class Curve {
   }
 
  private:
-  // Non-finite points in [first_step, last_step].
-  struct Span {
-    Step first_step = 0;
-    Step last_step = 0;
-    int64_t count = 0;
-
-    template <class Archive>
-    void Fields(Archive& archive) {
-      archive(first_step, last_step, count);
-    }
-  };
-
   void AddFinite(Step step, double value);
   void AddNonFinite(Step step);
   void DropSinglePoint(Step step);  // The finite point at `step`, if it stands alone.

@@ -32,15 +32,27 @@ absl::StatusOr<Admission::Admitted> Admission::Admit(Event& event) {
   return Admitted{};
 }
 
+absl::Status Admission::CheckRoom() const {
+  if (engine_.running() + staged_runs_.size() >= limits_.max_runs) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("max_runs: ", limits_.max_runs, " runs are under way already; raise limits.max_runs"));
+  }
+  if (engine_.runs() - engine_.running() >= limits_.max_finished_runs) {
+    return absl::ResourceExhaustedError(absl::StrCat("max_finished_runs: ", limits_.max_finished_runs,
+                                                     " runs that are over are held already; raise "
+                                                     "limits.max_finished_runs"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Admission::Admitted> Admission::AdmitOpen(const RunKey& key, const RunOpened& opened) {
   const WriterKey writer{key, opened.writer};
   const Staged known = Known(writer);
   if (opened.incarnation < known.incarnation) return TakenOver(opened.incarnation, known.incarnation);
   const Run* run = engine_.Find(key);
   const bool is_new_run = run == nullptr && !staged_runs_.contains(key);
-  if (is_new_run && engine_.runs() + staged_runs_.size() >= limits_.max_runs) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("max_runs: ", limits_.max_runs, " runs are held already; raise limits.max_runs"));
+  if (is_new_run) {
+    if (absl::Status status = CheckRoom(); !status.ok()) return status;
   }
   if (known.incarnation == 0 && run != nullptr && run->writers() >= Run::kMaxWriters) {
     return absl::ResourceExhaustedError(absl::StrCat("open.writer: the run has ", run->writers(),

@@ -11,7 +11,8 @@
 namespace curvecast {
 
 struct EngineLimits {
-  size_t max_runs = 20000;
+  size_t max_runs = 20000;            // That are not over.
+  size_t max_finished_runs = 100000;  // That are.
   size_t max_metrics_per_run = 64;
 };
 
@@ -33,8 +34,8 @@ class Admission {
   };
 
   // FAILED_PRECONDITION for a batch of a writer that has not opened the run or of an incarnation that was taken over;
-  // RESOURCE_EXHAUSTED for a run past max_runs; NOT_FOUND for a FlagHandled of a run or a flag that is not there. None
-  // changes anything.
+  // RESOURCE_EXHAUSTED for a new run past max_runs or max_finished_runs; NOT_FOUND for a FlagHandled of a run or a flag
+  // that is not there. None changes anything.
   absl::StatusOr<Admitted> Admit(Event& event);
 
   // The sequence this writer is expected to send next; 1 if nothing is known of it. Counts what is staged.
@@ -50,6 +51,7 @@ class Admission {
   };
   using WriterKey = std::pair<RunKey, std::string>;
 
+  absl::Status CheckRoom() const;
   absl::StatusOr<Admitted> AdmitOpen(const RunKey& key, const RunOpened& opened);
   absl::StatusOr<Admitted> AdmitBatch(const RunKey& key, BatchAppended& batch);
   absl::StatusOr<Admitted> AdmitHandled(const RunKey& key, const FlagHandled& handled) const;

@@ -43,11 +43,16 @@ absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {
     Entry& entry = runs_[event.key];
     entry.run = std::make_unique<Run>(*opened, event.time_unix_micros, watching_);
     entry.saved_in = snapshots_;
+    ++running_;
     return Effect{};
   }
   if (saving_) SaveBeforeChange(event.key, at->second);
   Run& run = *at->second.run;
+  const bool was_running = run.state() == RunState::kRunning;
   Effect effect = ApplyTo(run, event);
+  const bool is_running = run.state() == RunState::kRunning;
+  if (was_running && !is_running) --running_;
+  if (!was_running && is_running) ++running_;
   effect.flag_changes = run.TakeFlagChanges();
   return effect;
 }
@@ -58,7 +63,16 @@ Engine::Effect Engine::ApplyTo(Run& run, const Event& event) {
   if (const auto* made = std::get_if<ForecastMade>(&event.body)) run.Apply(*made);
   if (const auto* changed = std::get_if<FlagChanged>(&event.body)) run.Apply(*changed, event.time_unix_micros);
   if (const auto* handled = std::get_if<FlagHandled>(&event.body)) run.Apply(*handled, event.time_unix_micros);
+  if (const auto* kept = std::get_if<CurveKept>(&event.body)) return Restore(run, *kept);
   return Effect{};
+}
+
+// The past is in order of who settled last, so it moves exactly where the batches moved it.
+Engine::Effect Engine::Restore(Run& run, const CurveKept& kept) {
+  run.Apply(kept);
+  Effect effect;
+  if (kept.settles) Settle(run, effect);
+  return effect;
 }
 
 Engine::Effect Engine::Reopen(Run& run, const RunOpened& opened) {
@@ -83,13 +97,14 @@ Engine::Effect Engine::Append(Run& run, const BatchAppended& batch, int64_t time
 
 void Engine::Settle(const Run& run, Effect& effect) {
   const PastKey key = PastKeyOf(run.spec());
-  PastEntry* past = FindPast(key);
-  if (past == nullptr) {
-    if (!run.finished()) return;
-    past = &projects_[key];
-    past->saved_in = snapshots_;
+  if (PastEntry* past = FindPast(key); past != nullptr) {
+    if (past->project.Settle(run, prior_)) effect.changed_pasts.push_back(key);
+    return;
   }
-  if (past->project.Settle(run, prior_)) effect.changed_pasts.push_back(key);
+  PastEntry fresh{.project = {}, .saved_in = snapshots_};
+  if (!run.finished() || !fresh.project.Settle(run, prior_)) return;
+  projects_.emplace(key, std::move(fresh));
+  effect.changed_pasts.push_back(key);
 }
 
 Engine::PastEntry* Engine::FindPast(const PastKey& key) {

@@ -38,6 +38,8 @@ class Engine {
   // `prior`: for what a finished run teaches, and for the watch; outlives this.
   // `elsewhere`: what runs are watched by whose own project has finished none here (a replay of a single run); or null.
   Engine(const Prior& prior, const WatchOptions& watch, std::shared_ptr<const ProjectPast> elsewhere = nullptr);
+  // The rest of the fold without the watch, which is most of its work: flags are those that the events say.
+  static Engine Unwatched(const Prior& prior) { return Engine(prior, {prior, {}, /*kin_of=*/{}, /*on=*/false}); }
   Engine(const Engine&) = delete;  // The runs point into it.
   Engine& operator=(const Engine&) = delete;
 
@@ -56,6 +58,7 @@ class Engine {
   const Run* Find(const RunKey& key) const;
   Run* FindMutable(const RunKey& key);
   size_t runs() const { return runs_.size(); }
+  size_t running() const { return running_; }                     // Of these those that are not over.
   void ForEach(absl::FunctionRef<void(const Run&)> visit) const;  // In order of key.
 
   // The finished runs of a project that have one objective; null if there has been none.
@@ -99,10 +102,12 @@ class Engine {
     PastKey next_past;
     bool runs_done = false;
   };
+  Engine(const Prior& prior, const Watching& watching) : prior_(prior), watching_(watching) {}
   void SaveBeforeChange(const RunKey& key, Entry& entry);
   void SaveBeforeChange(const PastKey& key, PastEntry& past);
   PastEntry* FindPast(const PastKey& key);  // Null if there is none. To change it.
   Effect ApplyTo(Run& run, const Event& event);
+  Effect Restore(Run& run, const CurveKept& kept);
   Effect Reopen(Run& run, const RunOpened& opened);
   Effect Append(Run& run, const BatchAppended& batch, int64_t time_unix_micros);
   void Settle(const Run& run, Effect& effect);  // Takes it into its past, or out.
@@ -112,7 +117,8 @@ class Engine {
   const std::shared_ptr<const ProjectPast> elsewhere_;
   const Watching watching_;
   absl::btree_map<RunKey, Entry> runs_;
-  absl::btree_map<PastKey, PastEntry> projects_;  // Those that have had a finished run.
+  size_t running_ = 0;
+  absl::btree_map<PastKey, PastEntry> projects_;  // Those that had a run to learn from.
   uint64_t snapshots_ = 0;                        // Begun.
   std::optional<Saving> saving_;
 };

@@ -26,6 +26,7 @@ void AppendRecord(const PastKey& key, const Project& project, std::string& bytes
 }  // namespace
 
 std::string Engine::settings() const {
+  if (!watching_.on) return fmt::format("no watch, prior {:016x}", StableHash(prior_.Format()));
   const WatchOptions& watch = watching_.options;
   return fmt::format(
       "false_alarms_per_1000_run_days {}, mean_points_between_false_alarms {}, silent_after_seconds {}, prior {:016x}",
@@ -78,8 +79,9 @@ absl::Status Engine::Load(std::string_view piece) {
       RunKey key;
       archive(key);
       std::unique_ptr<Run> run = Run::Load(archive, watching_);
-      if (archive.ok() && !runs_.try_emplace(std::move(key), Entry{.run = std::move(run), .view = nullptr}).second)
-        archive.Fail();
+      if (!archive.ok()) break;
+      if (run->state() == RunState::kRunning) ++running_;
+      if (!runs_.try_emplace(std::move(key), Entry{.run = std::move(run), .view = nullptr}).second) archive.Fail();
     } else if (record == Record::kPast) {
       PastKey key;
       PastEntry past;
@@ -102,6 +104,7 @@ std::string Engine::State() const {
 
 void Engine::Clear() {
   runs_.clear();
+  running_ = 0;
   projects_.clear();
 }
 

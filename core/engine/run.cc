@@ -58,6 +58,7 @@ Run::Effect Run::Apply(const BatchAppended& batch, int64_t time_unix_micros) {
   if (batch.incarnation != writer.incarnation || batch.sequence <= writer.last_sequence) return {.duplicate = true};
   ++version_;
   writer.last_sequence = batch.sequence;
+  unplaced_.clear();
 
   Listen(batch, time_unix_micros);
   Effect effect;
@@ -92,6 +93,7 @@ WatchedRun Run::Watched() const {
 
 // A watch begins with the first points, and anew with those that take an ended run up again.
 void Run::Listen(const BatchAppended& batch, int64_t time_unix_micros) {
+  if (!watching_.on) return;
   const size_t points = PointsOf(batch);
   if (watch_ == nullptr && points > 0 && (state_ == RunState::kRunning || batch.writer.empty())) {
     const WatchedRun watched = Watched();
@@ -167,7 +169,11 @@ bool Run::rewind_pending() const {
 
 void Run::Apply(const ForecastMade& made) {
   // Made from a curve that a rewind has cut off since: it says nothing of this one.
-  if (objective().empty() || made.forecast.step > objective().last_step()) return;
+  if (objective().empty() || made.forecast.step > objective().last_step()) {
+    unplaced_.push_back(made.forecast);
+    unplaced_.back().path.clear();
+    return;
+  }
   KeepInHistory(made.forecast);
   Show(made.forecast);
   if (watch_ != nullptr) watch_->Take(made.forecast);
@@ -184,8 +190,15 @@ void Run::Apply(const FlagHandled& handled, int64_t time_unix_micros) {
 std::vector<FlagChange> Run::TakeFlagChanges() {
   if (watch_ == nullptr) return {};
   std::vector<FlagChange> changes = watch_->TakeChanges();
-  if (state_ != RunState::kRunning) watch_ = nullptr;  // It has said its last: a run that is over costs little.
+  if (state_ != RunState::kRunning) Rest();
   return changes;
+}
+
+// A run that is over costs little: its watch has said its last, and nothing is about to grow.
+void Run::Rest() {
+  watch_ = nullptr;
+  for (auto& [metric, series] : series_) series.curve.ShrinkToFit();
+  if (history_->capacity() > history_->size()) history_ = std::make_shared<const std::vector<Forecast>>(*history_);
 }
 
 void Run::Tick(int64_t now_unix_micros) {
@@ -309,6 +322,7 @@ std::unique_ptr<Run> Run::Load(ArchiveReader& archive, const Watching& watching)
   if (!archive.ok()) return run;
   if (watched) run->watch_ = Watch::Load(archive, watching.options, watching.prior);
   if (run->newest_stands_) run->forecast_ = std::make_shared<const Forecast>(run->history_->back());
+  if (run->state_ != RunState::kRunning) run->Rest();  // What is read has room to grow.
   return run;
 }
 

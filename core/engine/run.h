@@ -20,23 +20,13 @@
 
 namespace curvecast {
 
-// What a rewind took off the objective's curve.
-struct Branch {
-  Step rewound_to = 0;
-  std::vector<Bin> bins;
-
-  template <class Archive>
-  void Fields(Archive& archive) {
-    archive(rewound_to, bins);
-  }
-};
-
 // What a run is watched with. Outlives the run.
 struct Watching {
   const Prior& prior;
   WatchOptions options;
   // What the finished runs of its project say of a run that is at step `newest`; null: nothing.
   std::function<std::shared_ptr<const Belief>(const RunSpec& spec, Step newest)> kin_of = {};  // Or empty.
+  bool on = true;  // Off: no run is watched, for whoever wants the rest of the fold alone.
 };
 
 // One run: what it declared, its curves, its writers, its forecasts, its flags. Owned by the engine's thread.
@@ -77,6 +67,11 @@ class Run {
   void Apply(const ForecastMade& made);
   void Apply(const FlagChanged& changed, int64_t time_unix_micros);
   void Apply(const FlagHandled& handled, int64_t time_unix_micros);
+  // Of the same run, as Keep gave it, or of an earlier life of this daemon.
+  void Apply(const CurveKept& kept);
+
+  // What its batches have made of it so far.
+  CurveKept Keep() const;
 
   // What the watch has said since the last call. Frees the watch once the run is over.
   std::vector<FlagChange> TakeFlagChanges();
@@ -92,6 +87,7 @@ class Run {
   RunState state() const { return state_; }
   // It is completed, and its job has not come back since.
   bool finished() const { return state_ == RunState::kCompleted && !reopened_; }
+  int64_t ended_at() const { return ended_at_; }          // Unix microseconds; 0 while it runs.
   const Writer* FindWriter(std::string_view name) const;  // Null if it never opened.
   const Curve* FindCurve(std::string_view metric) const;  // Null if it has no point.
   const Curve& objective() const;                         // Empty if it has no point.
@@ -132,7 +128,7 @@ class Run {
   template <class Archive>
   void Fields(Archive& archive) {
     archive(spec_, state_, reopened_, writers_, series_, branches_, rewinds_, rewind_count_, history_, newest_stands_);
-    archive(opened_at_, last_point_at_, ended_at_, flags_, phase_, phase_began_at_);
+    archive(unplaced_, opened_at_, last_point_at_, ended_at_, flags_, phase_, phase_began_at_);
   }
 
   // One metric's curve and who wrote its newest point.
@@ -153,6 +149,8 @@ class Run {
   void Begin(const Phase& phase, int64_t time_unix_micros);
   bool Rewind(const std::string& writer, Step step);
   void ForgetForecastsFrom(Step step);
+  void RecallForecasts(const CurveKept& kept);
+  void Rest();
   void KeepInHistory(const Forecast& forecast);
 
   std::shared_ptr<const RunSpec> spec_;
@@ -167,6 +165,7 @@ class Run {
   std::string inferred_schedule_;
   std::shared_ptr<const std::vector<Forecast>> history_;  // Copied when it grows: views share it.
   bool newest_stands_ = false;  // The last forecast that the journal keeps, the newest of history_: no rewind took it.
+  std::vector<Forecast> unplaced_;  // Without a curve to stand on, until a batch comes: a CurveKept may bring it.
   int64_t opened_at_ = 0;
   int64_t last_point_at_ = 0;
   int64_t ended_at_ = 0;

@@ -10,7 +10,8 @@
 
 namespace curvecast {
 
-// Names one event of a journal, and with it all before it.
+// Names one event of a journal, and with it all before it, or what that was replaced with (CompactableJournal): either
+// folds to the same in the end. Once the event itself is replaced the mark names nothing any more.
 struct JournalMark {
   int64_t id = 0;         // Events count from 1; 0 stands for none.
   uint64_t checksum = 0;  // Of the event; another event in its place has another.
@@ -33,7 +34,7 @@ class Journal {
   virtual absl::Status Append(absl::Span<const Event> events) = 0;
 
   // Calls `visit` with every event behind the one of this id (0: with every event ever appended), in order. Stops at
-  // the first error and returns it; DATA_LOSS, with the place named, if a record cannot be read.
+  // the first error and returns it; DATA_LOSS, with the place named, if a record cannot be read or is lost.
   virtual absl::Status Replay(int64_t after, absl::FunctionRef<absl::Status(Event)> visit) = 0;
   absl::Status Replay(absl::FunctionRef<absl::Status(Event)> visit) { return Replay(0, visit); }
 

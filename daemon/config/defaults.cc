@@ -19,6 +19,7 @@ v1::Config DefaultConfig() {
   limits.set_max_message_bytes(1048576);
   limits.set_max_grpc_memory_bytes(268435456);
   limits.set_max_exported_runs(10000);
+  limits.set_max_finished_runs(100000);
   v1::Forecasting& forecasting = *config.mutable_forecasting();
   forecasting.set_threads(1);
   forecasting.set_refit_progress(0.0025);
@@ -29,6 +30,9 @@ v1::Config DefaultConfig() {
   watch.set_false_alarms_per_1000_run_days(1);
   watch.set_mean_points_between_false_alarms(1e6);
   watch.set_silent_after_seconds(120);
+  config.mutable_retention()->set_raw_points_days(0);
+  config.mutable_retention()->set_max_journal_bytes(0);
+  config.mutable_retention()->set_grace_hours(24);
   config.mutable_log()->set_level("info");
   return config;
 }

@@ -35,6 +35,7 @@ const Range& RangeOf(const Key& key) {
       {"limits.max_message_bytes", {1024, 268'435'456}},
       {"limits.max_grpc_memory_bytes", {16'777'216, 1'099'511'627'776}},
       {"limits.max_exported_runs", {0, 1'000'000}},
+      {"limits.max_finished_runs", {1, 10'000'000}},
       {"forecasting.threads", {1, 256}},
       {"forecasting.refit_progress", {0.00001, 1}},
       {"forecasting.refit_interval_ms", {1, 3'600'000}},
@@ -43,6 +44,9 @@ const Range& RangeOf(const Key& key) {
       {"watch.false_alarms_per_1000_run_days", {0.001, 1'000'000}},
       {"watch.mean_points_between_false_alarms", {1000, 1'000'000'000'000}},
       {"watch.silent_after_seconds", {1, 2'592'000}},
+      {"retention.raw_points_days", {0, 36'500}},
+      {"retention.max_journal_bytes", {0, 1'125'899'906'842'624}},
+      {"retention.grace_hours", {0, 87'600}},
   };
   const auto found = ranges.find(key.name);
   CURVECAST_CHECK(found != ranges.end());

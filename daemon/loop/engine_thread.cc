@@ -98,7 +98,10 @@ bool EngineThread::Loop() {
 JournalMark EngineThread::LoadSnapshotIfAny() {
   if (parts_.snapshots == nullptr) return {};
   const absl::StatusOr<JournalMark> loaded = LoadSnapshot(*parts_.snapshots, parts_.journal, engine_);
-  if (loaded.ok()) return *loaded;
+  if (loaded.ok()) {
+    snapshots_.Loaded(*loaded);
+    return *loaded;
+  }
   if (!absl::IsNotFound(loaded.status())) {
     parts_.on_snapshot(Said("the snapshot is not used, the whole journal is read", loaded.status()));
   }

@@ -109,12 +109,22 @@ void SnapshotTaker::Step() {
     if (!saved_all_ && !writer_->full()) SavePiece();
     return;
   }
-  const bool due = tail_.events >= options_.after_events || tail_.points >= options_.after_points;
-  if (!due || parts_.clock.MonotonicMicros() < rests_until_) return;
+  if (!IsDue()) return;
   absl::StatusOr<SnapshotOf> of = Begin();
   if (!of.ok()) return Ended(of.status());
   writer_ = std::make_unique<Writer>(*parts_.store, *std::move(of));
 }
+
+bool SnapshotTaker::IsDue() {
+  const int64_t now = parts_.clock.MonotonicMicros();
+  if (now < rests_until_) return false;
+  if (tail_.events >= options_.after_events || tail_.points >= options_.after_points) return true;
+  if (now < look_at_) return false;
+  look_at_ = now + kLookMicros;
+  return !IsOfUse();
+}
+
+bool SnapshotTaker::IsOfUse() { return !newest_ || parts_.journal.Has(*newest_); }
 
 std::chrono::milliseconds SnapshotTaker::NextWait() const {
   if (writer_ == nullptr) return std::chrono::milliseconds::max();
@@ -127,6 +137,7 @@ absl::StatusOr<SnapshotOf> SnapshotTaker::Begin() {
   saved_all_ = false;
   const absl::StatusOr<JournalMark> newest = parts_.journal.Newest();
   if (!newest.ok()) return newest.status();
+  begun_ = *newest;
   parts_.engine.BeginSave();
   return SnapshotOf{*newest, parts_.engine.settings()};
 }
@@ -146,6 +157,7 @@ void SnapshotTaker::Ended(const absl::Status& status) {
   writer_ = nullptr;
   parts_.engine.EndSave();
   if (status.ok()) {
+    newest_ = begun_;
     parts_.metrics.snapshots.Increment();
     return;
   }
@@ -162,7 +174,7 @@ void SnapshotTaker::TakeLast() {
     writer_ = nullptr;  // It is of an earlier event.
     tail_.events += before_.events;
   }
-  if (tail_.events == 0) return;
+  if (tail_.events == 0 && IsOfUse()) return;
   const auto take = [this] {
     absl::StatusOr<SnapshotOf> of = Begin();
     if (!of.ok()) return of.status();

@@ -2,7 +2,9 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -12,6 +14,7 @@
 #include "curvecast/v1/journal.pb.h"
 #include "daemon/convert/flag_convert.h"
 #include "daemon/convert/run_convert.h"
+#include "daemon/store/kept_codec.h"
 #include "fmt/format.h"
 
 namespace curvecast {
@@ -167,6 +170,8 @@ absl::StatusOr<FlagHandled> Read(const v1::FlagHandled& proto) {
   return handled;
 }
 
+using curvecast::Read;  // Of a CurveKept.
+
 template <typename Proto>
 absl::Status ReadInto(const Proto& proto, Event& event) {
   auto body = Read(proto);
@@ -187,6 +192,8 @@ absl::Status ReadBody(const v1::JournalEvent& proto, Event& event) {
       return ReadInto(proto.flag_changed(), event);
     case v1::JournalEvent::kFlagHandled:
       return ReadInto(proto.flag_handled(), event);
+    case v1::JournalEvent::kCurveKept:
+      return ReadInto(proto.curve_kept(), event);
     case v1::JournalEvent::EVENT_NOT_SET:
       break;
   }
@@ -205,6 +212,7 @@ std::string EncodeEvent(const Event& event) {
   if (const auto* made = std::get_if<ForecastMade>(&event.body)) Fill(*made, *proto.mutable_forecast_made());
   if (const auto* changed = std::get_if<FlagChanged>(&event.body)) Fill(*changed, *proto.mutable_flag_changed());
   if (const auto* handled = std::get_if<FlagHandled>(&event.body)) Fill(*handled, *proto.mutable_flag_handled());
+  if (const auto* kept = std::get_if<CurveKept>(&event.body)) Fill(*kept, *proto.mutable_curve_kept());
 
   std::string bytes;
   google::protobuf::io::StringOutputStream stream(&bytes);
@@ -227,6 +235,18 @@ absl::StatusOr<Event> DecodeEvent(std::string_view bytes) {
     return Damaged("run_opened.run: names another run than the event");
   }
   return event;
+}
+
+bool HoldsCurveKept(std::string_view bytes) {
+  using google::protobuf::internal::WireFormatLite;
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                            static_cast<int>(std::min<size_t>(bytes.size(), 1 << 30)));
+  constexpr uint32_t kKept = v1::JournalEvent::kCurveKeptFieldNumber << 3 | 2;  // Of a length and bytes.
+  while (const uint32_t tag = in.ReadTag()) {
+    if (tag == kKept) return true;
+    if (!WireFormatLite::SkipField(&in, tag)) return false;
+  }
+  return false;
 }
 
 }  // namespace curvecast

@@ -16,4 +16,7 @@ std::string EncodeEvent(const Event& event);
 // Checks all that was checked before the event was journaled. DATA_LOSS if the bytes are no such event.
 absl::StatusOr<Event> DecodeEvent(std::string_view bytes);
 
+// Whether they are those of a CurveKept. Cheap.
+bool HoldsCurveKept(std::string_view bytes);
+
 }  // namespace curvecast

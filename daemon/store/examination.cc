@@ -7,7 +7,6 @@
 
 #include "absl/time/time.h"
 #include "core/engine/engine.h"
-#include "daemon/store/journal_schema.h"
 #include "daemon/store/row_scan.h"
 #include "daemon/store/snapshot_file.h"
 #include "daemon/store/sqlite_journal.h"
@@ -22,44 +21,55 @@ namespace fs = std::filesystem;
 struct Contents {
   int64_t events = 0;
   int64_t points = 0;
+  int64_t places = 0, kept_points = 0;  // CurveKept, and the points that they stand for.
   int64_t first_micros = 0, last_micros = 0;
   Engine engine;
 };
 
-// The snapshot beside a journal, held against what the events make.
+// The snapshot beside a journal, and what a start makes of it. Held against what the events make, in the end: at the
+// event that it goes up to they may lack points that were compacted since, which come with an event behind it.
 class Snapshot {
  public:
   Snapshot(const std::string& directory, SqliteJournal& journal, const WatchOptions& watch)
-      : engine_(std::make_unique<Engine>(Prior::Shipped(), watch)) {
+      : engine_(Prior::Shipped(), watch) {
     SnapshotFile file(directory);
-    loaded_ = LoadSnapshot(file, journal, *engine_);
+    const absl::StatusOr<JournalMark> newest = LoadSnapshot(file, journal, engine_);
+    if (newest.ok()) {
+      events_ = journal.EventsUpTo(newest->id);
+    } else {
+      events_ = newest.status();
+    }
   }
 
-  // `folded` has folded so many events.
-  void Compare(int64_t events, Engine& folded) {
-    if (!loaded_.ok() || loaded_->id != events) return;
+  // The next event of the journal.
+  void Fold(const Event& event) {
+    if (!events_.ok() || ++read_ <= *events_ || !status_.ok()) return;
+    status_ = engine_.Apply(event).status();
+  }
+
+  std::string Describe() const {
+    if (absl::IsNotFound(events_.status())) return "no snapshot: a start reads all events\n";
+    if (!events_.ok()) {
+      return fmt::format("the snapshot is not used, a start reads all events: {}\n",
+                         std::string(events_.status().message()));
+    }
+    return fmt::format("a snapshot of the first {} events: a start reads {}\n", *events_, read_ - *events_);
+  }
+
+  // `folded` has folded all events.
+  absl::Status Compare(Engine& folded) {
+    if (!events_.ok()) return absl::OkStatus();
     folded.BeginSave();
-    engine_->BeginSave();
-    for (bool all = false, other_all = false; same_ && !all;) {
+    engine_.BeginSave();
+    bool same = status_.ok();
+    for (bool all = false; same && !all;) {
       std::string piece, other;
       all = folded.Save(kPieceBytes, piece);
-      other_all = engine_->Save(kPieceBytes, other);
-      same_ = piece == other && all == other_all;
+      same = engine_.Save(kPieceBytes, other) == all && piece == other;
     }
     folded.EndSave();
-    engine_ = nullptr;
-  }
-
-  std::string Describe(int64_t events) const {
-    if (absl::IsNotFound(loaded_.status())) return "no snapshot: a start reads all events\n";
-    if (!loaded_.ok()) {
-      return fmt::format("the snapshot is not used, a start reads all events: {}\n",
-                         std::string(loaded_.status().message()));
-    }
-    return fmt::format("a snapshot of the first {} events: a start reads {}\n", loaded_->id, events - loaded_->id);
-  }
-  absl::Status verdict() const {
-    if (same_) return absl::OkStatus();
+    engine_.EndSave();
+    if (same) return absl::OkStatus();
     return absl::InternalError(
         "journal.snapshot: it does not hold what the events make, which is a mistake of curvecast's: remove it");
   }
@@ -67,13 +77,13 @@ class Snapshot {
  private:
   static constexpr size_t kPieceBytes = size_t{1} << 20U;
 
-  std::unique_ptr<Engine> engine_;
-  absl::StatusOr<JournalMark> loaded_;
-  bool same_ = true;
+  Engine engine_;
+  absl::StatusOr<int64_t> events_;  // That it goes up to; or why it is not used.
+  int64_t read_ = 0;
+  absl::Status status_;  // Of the events behind it.
 };
 
 absl::Status Read(SqliteJournal& journal, Contents& contents, Snapshot& snapshot) {
-  snapshot.Compare(0, contents.engine);
   return journal.Replay([&](const Event& event) {
     ++contents.events;
     if (contents.events == 1) contents.first_micros = event.time_unix_micros;
@@ -81,9 +91,12 @@ absl::Status Read(SqliteJournal& journal, Contents& contents, Snapshot& snapshot
     if (const auto* batch = std::get_if<BatchAppended>(&event.body)) {
       for (const Column& column : batch->columns) contents.points += static_cast<int64_t>(column.steps.size());
     }
-    const absl::Status status = contents.engine.Apply(event).status();
-    if (status.ok()) snapshot.Compare(contents.events, contents.engine);
-    return status;
+    if (const auto* kept = std::get_if<CurveKept>(&event.body)) {
+      ++contents.places;
+      contents.kept_points += kept->points;
+    }
+    snapshot.Fold(event);
+    return contents.engine.Apply(event).status();
   });
 }
 
@@ -101,10 +114,14 @@ std::string Files(const std::string& directory) {
   return fmt::format("{}\n{}", directory, text.empty() ? "  no store\n" : text);
 }
 
-std::string Describe(const Contents& contents) {
+std::string Describe(const Contents& contents, int64_t version) {
   std::string text = fmt::format("{} events with {} points of {} runs, format {}\n", contents.events, contents.points,
-                                 contents.engine.runs(), kJournalVersion);
+                                 contents.engine.runs(), version);
   if (contents.events == 0) return text;
+  if (contents.places > 0) {
+    text += fmt::format("{} curves stand for {} points more, which are gone one by one\n", contents.places,
+                        contents.kept_points);
+  }
   return text + fmt::format("from {} to {}\n", Time(contents.first_micros), Time(contents.last_micros));
 }
 
@@ -126,8 +143,8 @@ Examination Examine(const std::string& directory, const WatchOptions& watch) {
     Snapshot snapshot(directory, **journal, watch);
     examination.verdict = Read(**journal, contents, snapshot);
     if (examination.verdict.ok()) {
-      examination.text += Describe(contents) + snapshot.Describe(contents.events);
-      examination.verdict = snapshot.verdict();
+      examination.text += Describe(contents, (*journal)->version()) + snapshot.Describe();
+      examination.verdict = snapshot.Compare(contents.engine);
     }
   }
   if (absl::IsDataLoss(examination.verdict)) examination.text += WhatCanBeRead(directory);

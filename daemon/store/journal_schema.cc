@@ -17,19 +17,23 @@ constexpr const char* kEventTable =
     "CREATE TABLE event(id INTEGER PRIMARY KEY, crc32 INTEGER NOT NULL, data BLOB NOT NULL) STRICT";
 // One row, written in every transaction, so that a journal that lost its newest events does not look like a shorter
 // one.
-constexpr const char* kTipTable =
+constexpr const char* kTipTableOfVersion1 =
     "CREATE TABLE tip(id INTEGER PRIMARY KEY CHECK(id = 1), last_event INTEGER NOT NULL) STRICT";
+constexpr const char* kTipTable =
+    "CREATE TABLE tip(id INTEGER PRIMARY KEY CHECK(id = 1), last_event INTEGER NOT NULL, events INTEGER NOT NULL, "
+    "checksums INTEGER NOT NULL) STRICT";
 
 absl::Status Fill(const std::string& file) {
   absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(file, SqliteDatabase::IfMissing::kCreate);
   if (!database.ok()) return database.status();
   return database->Execute(
       fmt::format("PRAGMA synchronous=FULL; BEGIN IMMEDIATE; PRAGMA application_id={}; PRAGMA user_version={};"
-                  "{}; {}; INSERT INTO tip VALUES(1, 0); COMMIT",
+                  "{}; {}; INSERT INTO tip VALUES(1, 0, 0, 0); COMMIT",
                   kJournalApplicationId, kJournalVersion, kEventTable, kTipTable));
 }
 
-absl::Status CheckMarks(SqliteDatabase& database, const std::string& file) {
+// Returns the version.
+absl::StatusOr<int64_t> CheckMarks(SqliteDatabase& database, const std::string& file) {
   absl::StatusOr<int64_t> application = database.QueryInteger("PRAGMA application_id");
   if (!application.ok()) return application.status();
   if (*application != kJournalApplicationId) {
@@ -46,18 +50,19 @@ absl::Status CheckMarks(SqliteDatabase& database, const std::string& file) {
                     file, *version, kJournalVersion));
   }
   if (*version < 1) return absl::DataLossError(fmt::format("{}: damaged: there is no format {}", file, *version));
-  return absl::OkStatus();
+  return *version;
 }
 
-absl::Status CheckTables(SqliteDatabase& database, const std::string& file) {
+absl::Status CheckTables(SqliteDatabase& database, const std::string& file, int64_t version) {
   absl::StatusOr<SqliteStatement> query =
       database.Prepare("SELECT group_concat(sql, '; ') FROM (SELECT sql FROM sqlite_schema ORDER BY name)");
   if (!query.ok()) return query.status();
   absl::StatusOr<SqliteStatement::Row> row = query->Step();
   if (!row.ok()) return row.status();
-  if (query->Bytes(0) == fmt::format("{}; {}", kEventTable, kTipTable)) return absl::OkStatus();
+  const char* tip = version == 1 ? kTipTableOfVersion1 : kTipTable;
+  if (query->Bytes(0) == fmt::format("{}; {}", kEventTable, tip)) return absl::OkStatus();
   return absl::DataLossError(
-      fmt::format("{}: damaged: its tables are not those of format {}: restore it from a copy", file, kJournalVersion));
+      fmt::format("{}: damaged: its tables are not those of format {}: restore it from a copy", file, version));
 }
 
 }  // namespace
@@ -83,27 +88,64 @@ absl::Status MakeWhole(const std::string& file, absl::FunctionRef<absl::Status(c
 
 absl::Status CreateJournalFile(const std::string& file) { return MakeWhole(file, Fill); }
 
-absl::Status PrepareJournal(SqliteDatabase& database, const std::string& file) {
+absl::StatusOr<int64_t> PrepareJournal(SqliteDatabase& database, const std::string& file) {
   // Exclusive first: a WAL that is opened so needs no shared memory, and no other connection can meet it.
   if (absl::Status status =
           database.Execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF");
       !status.ok()) {
     return status;
   }
-  if (absl::Status status = CheckMarks(database, file); !status.ok()) return status;
-  if (absl::Status status = CheckTables(database, file); !status.ok()) return status;
-  return database.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
+  absl::StatusOr<int64_t> version = CheckMarks(database, file);
+  if (!version.ok()) return version;
+  if (absl::Status status = CheckTables(database, file, *version); !status.ok()) return status;
+  if (absl::Status status =
+          database.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
+      !status.ok()) {
+    return status;
+  }
+  return version;
 }
 
-absl::StatusOr<int64_t> ReadTip(SqliteDatabase& database, const std::string& file) {
-  absl::StatusOr<int64_t> promised = database.QueryInteger("SELECT last_event FROM tip WHERE id = 1");
-  if (!promised.ok()) return promised.status();
+absl::StatusOr<JournalTip> ReadTip(SqliteDatabase& database, const std::string& file, int64_t version) {
   absl::StatusOr<int64_t> present = database.QueryInteger("SELECT max(id) FROM event");
   if (!present.ok()) return present.status();
-  if (*promised == *present) return *present;
+  JournalTip tip;
+  const auto read = [&](const char* column, int64_t& into) {
+    absl::StatusOr<int64_t> value = database.QueryInteger(fmt::format("SELECT {} FROM tip WHERE id = 1", column));
+    if (value.ok()) into = *value;
+    return value.status();
+  };
+  if (absl::Status status = read("last_event", tip.last_id); !status.ok()) return status;
+  if (version > 1) {
+    if (absl::Status status = read("events", tip.events); !status.ok()) return status;
+    if (absl::Status status = read("checksums", tip.checksums); !status.ok()) return status;
+  }
+  if (tip.last_id == *present) return tip;
   return absl::DataLossError(
       fmt::format("{}: damaged: it should end with event {} and ends with event {}: restore it from a copy", file,
-                  *promised, *present));
+                  tip.last_id, *present));
+}
+
+const char* SetTipSql(int64_t version) {
+  return version == 1 ? "UPDATE tip SET last_event = ?1 WHERE id = 1"
+                      : "UPDATE tip SET last_event = ?1, events = ?2, checksums = ?3 WHERE id = 1";
+}
+
+absl::StatusOr<JournalTip> MigrateJournal(SqliteDatabase& database, int64_t last_id) {
+  JournalTip tip{.last_id = last_id};
+  absl::StatusOr<int64_t> events = database.QueryInteger("SELECT count(*) FROM event");
+  if (!events.ok()) return events.status();
+  absl::StatusOr<int64_t> checksums = database.QueryInteger("SELECT coalesce(sum(crc32), 0) FROM event");
+  if (!checksums.ok()) return checksums.status();
+  tip.events = *events;
+  tip.checksums = *checksums;
+  const absl::Status status = database.Execute(
+      fmt::format("BEGIN IMMEDIATE; DROP TABLE tip; {}; INSERT INTO tip VALUES(1, {}, {}, {}); PRAGMA user_version={}; "
+                  "COMMIT",
+                  kTipTable, tip.last_id, tip.events, tip.checksums, kJournalVersion));
+  if (status.ok()) return tip;
+  if (database.InTransaction()) database.Execute("ROLLBACK").IgnoreError();
+  return status;
 }
 
 int64_t RowChecksum(int64_t id, std::string_view bytes) {

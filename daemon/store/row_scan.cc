@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/store/event_codec.h"
 #include "daemon/store/journal_schema.h"
 
 namespace curvecast {
@@ -62,12 +63,14 @@ void RowScan::ScanPage(const Place& page) {
   const std::string bytes = PageAt(page);
   const std::vector<LeafCell> cells = LeafCells(bytes);
   for (size_t i = 0; i < cells.size(); ++i) {
-    if (places_.contains(cells[i].id)) continue;
-    if (DataOf(cells[i])) {
-      Place place = page;
-      place.cell = i;
-      places_[cells[i].id] = place;
-    }
+    const auto known = places_.find(cells[i].id);
+    if (known != places_.end() && known->second.kept) continue;
+    const std::optional<std::string> data = DataOf(cells[i]);
+    if (!data) continue;
+    Place place = page;
+    place.cell = i;
+    place.kept = HoldsCurveKept(*data);
+    if (known == places_.end() || place.kept) places_[cells[i].id] = place;
   }
 }
 

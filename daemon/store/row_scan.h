@@ -17,7 +17,8 @@ namespace curvecast {
 // its log, without SQLite and without its tree. A row's checksum covers its id, so what is found is what was written.
 //
 // Of two rows of one id (a transaction that was refused, and what came in its place) the committed one counts: the one
-// in the file, or the first in the log. Opens the files for reading only.
+// in the file, or the first in the log. But a row that stands for others counts before any: the rows that it stands for
+// may lie about on free pages, in part. Opens the files for reading only.
 class RowScan {
  public:
   // `file` is journal.db; `file`-wal is read too if it is there. NOT_FOUND if neither is.
@@ -36,6 +37,7 @@ class RowScan {
     bool in_log = false;
     int64_t page_at = 0;  // Where the page's bytes begin.
     size_t cell = 0;
+    bool kept = false;  // It stands for other rows.
   };
 
   RowScan() = default;

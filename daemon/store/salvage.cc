@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "absl/container/btree_set.h"
 #include "core/engine/engine.h"
+#include "core/engine/run_compactor.h"
 #include "daemon/store/event_codec.h"
+#include "daemon/store/gap_ledger.h"
 #include "daemon/store/row_scan.h"
 #include "daemon/store/sqlite_journal.h"
 #include "daemon/store/store_lock.h"
@@ -27,8 +30,19 @@ class Sieve {
  public:
   Sieve(Journal& journal, SalvageReport& report) : journal_(journal), report_(report) {}
 
+  // First, of every row: those that it stands for are no loss, and what lies about of them is not to be counted twice.
+  void Prepare(const std::string& data) {
+    if (!HoldsCurveKept(data)) return;
+    const absl::StatusOr<Event> event = DecodeEvent(data);
+    if (!event.ok()) return;
+    const auto& kept = std::get<CurveKept>(event->body);
+    replaced_.insert(replaced_.end(), kept.replaced.begin(), kept.replaced.end());
+  }
+  void Prepared() { replaced_ = Joined(std::move(replaced_)); }
+
   void Take(int64_t id, const std::string& data) {
-    if (id > expected_) report_.missing.push_back({expected_, id - 1});
+    if (IsReplaced(id)) return;
+    Miss(id);
     expected_ = id + 1;
     absl::StatusOr<Event> event = DecodeEvent(data);
     if (!event.ok()) return LeaveOut(id, "an event of unknown form", event.status());
@@ -38,19 +52,30 @@ class Sieve {
       runs_.insert(fmt::format("{}/{}", key.project, key.run_id));
       return LeaveOut(id, fmt::format("of run {}/{}", key.project, key.run_id), fits);
     }
+    if (auto* kept = std::get_if<CurveKept>(&event->body)) kept->replaced.clear();  // The new store has no gaps.
     kept_.push_back(*std::move(event));
     ++report_.kept;
     if (kept_.size() >= kEventsAnAppend) Flush();
   }
 
   absl::Status Finish(int64_t acknowledged) {
-    if (acknowledged >= expected_) report_.missing.push_back({expected_, acknowledged});
+    Miss(acknowledged + 1);
+    for (const CurveKept::Rows& lost : Lost(gaps_, replaced_)) report_.missing.push_back({lost.first, lost.last});
     report_.runs.assign(runs_.begin(), runs_.end());
     Flush();
     return status_;
   }
 
  private:
+  bool IsReplaced(int64_t id) const {
+    const auto after = std::upper_bound(replaced_.begin(), replaced_.end(), id,
+                                        [](int64_t at, const CurveKept::Rows& rows) { return at < rows.first; });
+    return after != replaced_.begin() && std::prev(after)->last >= id;
+  }
+  // The ids from expected_ up to `next`.
+  void Miss(int64_t next) {
+    if (next > expected_) gaps_.push_back({expected_, next - 1});
+  }
   absl::Status Fold(const Event& event) {
     const absl::StatusOr<Engine::Effect> effect = engine_.Apply(event);
     if (!effect.ok()) return effect.status();
@@ -70,6 +95,7 @@ class Sieve {
   SalvageReport& report_;
   Engine engine_;
   int64_t expected_ = 1;
+  std::vector<CurveKept::Rows> gaps_, replaced_;
   std::vector<Event> kept_;
   absl::btree_set<std::string> runs_;
   absl::Status status_;
@@ -102,6 +128,8 @@ absl::StatusOr<SalvageReport> Salvage(const std::string& from, const std::string
   if (!journal.ok()) return journal.status();
   SalvageReport report;
   Sieve sieve(**journal, report);
+  scan->ForEach([&](int64_t, const std::string& data) { sieve.Prepare(data); });
+  sieve.Prepared();
   scan->ForEach([&](int64_t id, const std::string& data) { sieve.Take(id, data); });
   if (absl::Status status = sieve.Finish(Acknowledged(old / "journal.tip")); !status.ok()) return status;
   return report;

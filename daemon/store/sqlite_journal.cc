@@ -9,6 +9,7 @@
 #include "core/base/crash_point.h"
 #include "daemon/store/database_copy.h"
 #include "daemon/store/event_codec.h"
+#include "daemon/store/gap_ledger.h"
 #include "daemon/store/journal_check.h"
 #include "daemon/store/journal_schema.h"
 #include "daemon/store/store_folder.h"
@@ -66,21 +67,31 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::st
   if (!database.ok()) return database.status();
   // What is refused stays as it is: the log of a damaged store may hold what can still be salvaged.
   database->WriteBackOnClose(false);
-  if (absl::Status status = PrepareJournal(*database, file); !status.ok()) return status;
-  if (absl::Status status = CheckStructure(*database, file); !status.ok()) return status;
-  absl::StatusOr<int64_t> last_id = ReadTip(*database, file);
-  if (!last_id.ok()) return last_id.status();
+  absl::StatusOr<int64_t> version = PrepareJournal(*database, file);
+  if (!version.ok()) return version.status();
+  if (absl::Status status = CheckStructure(*database, file, *version); !status.ok()) return status;
+  absl::StatusOr<JournalTip> tip = ReadTip(*database, file, *version);
+  if (!tip.ok()) return tip.status();
   absl::StatusOr<TipMark> mark = TipMark::Open(fs::path(directory) / "journal.tip");
   if (!mark.ok()) return mark.status();
-  if (absl::Status status = CheckNothingIsMissing(*last_id, mark->acknowledged(), file); !status.ok()) return status;
-  absl::StatusOr<Statements> statements = Prepare(*database);
+  if (absl::Status status = CheckNothingIsMissing(tip->last_id, mark->acknowledged(), file); !status.ok())
+    return status;
+  std::optional<int64_t> migrated_from;
+  if (purpose == Purpose::kServe && *version < kJournalVersion) {
+    tip = MigrateJournal(*database, tip->last_id);
+    if (!tip.ok()) return tip.status();
+    migrated_from = std::exchange(*version, kJournalVersion);
+  }
+  absl::StatusOr<Statements> statements = Prepare(*database, *version);
   if (!statements.ok()) return statements.status();
   database->WriteBackOnClose(purpose == Purpose::kServe);
-  return std::unique_ptr<SqliteJournal>(new SqliteJournal(*std::move(lock), file, *std::move(database),
-                                                          *std::move(statements), *std::move(mark), *last_id));
+  std::unique_ptr<SqliteJournal> journal(new SqliteJournal(*std::move(lock), file, *std::move(database),
+                                                           *std::move(statements), *std::move(mark), *version, *tip));
+  journal->migrated_from_ = migrated_from;
+  return journal;
 }
 
-absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase& database) {
+absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase& database, int64_t version) {
   absl::Status status;
   auto prepare = [&](const char* sql) {
     absl::StatusOr<SqliteStatement> statement = database.Prepare(sql);
@@ -91,9 +102,12 @@ absl::StatusOr<SqliteJournal::Statements> SqliteJournal::Prepare(SqliteDatabase&
                         .commit = prepare("COMMIT"),
                         .rollback = prepare("ROLLBACK"),
                         .insert = prepare("INSERT INTO event(id, crc32, data) VALUES(?1, ?2, ?3)"),
-                        .set_tip = prepare("UPDATE tip SET last_event = ?1 WHERE id = 1"),
+                        .set_tip = prepare(SetTipSql(version)),
                         .select = prepare("SELECT id, crc32, data FROM event WHERE id > ?1 ORDER BY id"),
-                        .checksum = prepare("SELECT crc32 FROM event WHERE id = ?1")};
+                        .select_from = prepare("SELECT id, crc32, data FROM event WHERE id >= ?1 ORDER BY id"),
+                        .remove = prepare("DELETE FROM event WHERE id = ?1 RETURNING crc32"),
+                        .checksum = prepare("SELECT crc32 FROM event WHERE id = ?1"),
+                        .sum_up = prepare("SELECT count(*), coalesce(sum(crc32), 0) FROM event WHERE id <= ?1")};
   if (!status.ok()) return status;
   return statements;
 }
@@ -102,8 +116,9 @@ absl::Status SqliteJournal::Append(absl::Span<const Event> events) {
   CURVECAST_CHECK(!replaying_);
   if (events.empty()) return absl::OkStatus();
   std::lock_guard lock(mutex_);
+  JournalTip tip = tip_;
   if (absl::Status status = statements_.begin.Run(); !status.ok()) return status;
-  if (absl::Status status = Insert(events); !status.ok()) return GiveUp(std::move(status));
+  if (absl::Status status = Insert(events, tip); !status.ok()) return GiveUp(std::move(status));
   CrashPoint("before_commit");
   if (absl::Status status = statements_.commit.Run(); !status.ok()) {
     status = GiveUp(std::move(status));
@@ -111,26 +126,33 @@ absl::Status SqliteJournal::Append(absl::Span<const Event> events) {
     return status;
   }
   CrashPoint("committed");
-  last_id_ += static_cast<int64_t>(events.size());
-  mark_.Set(last_id_);
+  tip_ = tip;
+  mark_.Set(tip_.last_id);
   return absl::OkStatus();
 }
 
-absl::Status SqliteJournal::Insert(absl::Span<const Event> events) {
-  int64_t id = last_id_;
+absl::Status SqliteJournal::Insert(absl::Span<const Event> events, JournalTip& tip) {
   for (const Event& event : events) {
-    const std::string bytes = EncodeEvent(event);
-    ++id;
-    statements_.insert.Bind(1, id);
-    statements_.insert.Bind(2, RowChecksum(id, bytes));
-    statements_.insert.Bind(3, bytes);
-    if (absl::Status status = statements_.insert.Run(); !status.ok()) return status;
+    if (absl::Status status = InsertRow(++tip.last_id, event, tip); !status.ok()) return status;
   }
-  return SetTip(id);
+  return SetTip(tip);
 }
 
-absl::Status SqliteJournal::SetTip(int64_t last_id) {
-  statements_.set_tip.Bind(1, last_id);
+absl::Status SqliteJournal::InsertRow(int64_t id, const Event& event, JournalTip& tip) {
+  const std::string bytes = EncodeEvent(event);
+  const int64_t checksum = RowChecksum(id, bytes);
+  statements_.insert.Bind(1, id);
+  statements_.insert.Bind(2, checksum);
+  statements_.insert.Bind(3, bytes);
+  ++tip.events;
+  tip.checksums += checksum;
+  return statements_.insert.Run();
+}
+
+absl::Status SqliteJournal::SetTip(const JournalTip& tip) {
+  statements_.set_tip.Bind(1, tip.last_id);
+  statements_.set_tip.Bind(2, tip.events);
+  statements_.set_tip.Bind(3, tip.checksums);
   return statements_.set_tip.Run();
 }
 
@@ -145,7 +167,9 @@ absl::Status SqliteJournal::GiveUp(absl::Status why) {
 void SqliteJournal::Retract() {
   // SQLite writes no page whose bytes stay the same: change the tip, and change it back.
   if (!statements_.begin.Run().ok()) return;
-  if (SetTip(last_id_ + 1).ok() && SetTip(last_id_).ok() && statements_.commit.Run().ok()) return;
+  JournalTip other = tip_;
+  ++other.last_id;
+  if (SetTip(other).ok() && SetTip(tip_).ok() && statements_.commit.Run().ok()) return;
   GiveUp(absl::OkStatus()).IgnoreError();
 }
 
@@ -155,26 +179,68 @@ absl::Status SqliteJournal::Replay(int64_t after, absl::FunctionRef<absl::Status
   replaying_ = true;
   statements_.select.Bind(1, after);
   absl::Status status;
-  int64_t id = after;
+  GapLedger gaps(after);
+  JournalTip found{.last_id = after};
   while (status.ok()) {
     absl::StatusOr<SqliteStatement::Row> row = statements_.select.Step();
     status = row.status();
     if (!status.ok() || *row == SqliteStatement::Row::kDone) break;
-    absl::StatusOr<Event> event = ReadRow(++id);
-    status = event.ok() ? visit(*std::move(event)) : event.status();
+    const int64_t id = statements_.select.Integer(0);
+    gaps.Missing(found.last_id + 1, id - 1);
+    found.last_id = id;
+    absl::StatusOr<Event> event = ReadRow(id);
+    if (event.ok()) {
+      ++found.events;
+      found.checksums += statements_.select.Integer(1);
+      if (const auto* kept = std::get_if<CurveKept>(&event->body)) gaps.Replaced(kept->replaced);
+      status = visit(*std::move(event));
+    } else {
+      status = event.status();
+    }
   }
   statements_.select.Reset();
   replaying_ = false;
-  if (status.ok() && id != last_id_) {
-    return absl::DataLossError(fmt::format(
-        "{}: damaged: it ends with event {} and not with event {}: restore it from a copy", file_, id, last_id_));
+  if (!status.ok()) return status;
+  if (!gaps.Balanced()) return NameLostRows(after);
+  if (found.last_id != tip_.last_id) {
+    return Damaged(fmt::format("it ends with event {} and not with event {}", found.last_id, tip_.last_id));
   }
-  return status;
+  if (version_ == 1) return absl::OkStatus();
+  const absl::StatusOr<JournalTip> before = SumUpTo(after);
+  if (!before.ok()) return before.status();
+  found.events += before->events;
+  found.checksums += before->checksums;
+  if (found.events != tip_.events || found.checksums != tip_.checksums) {
+    return Damaged(fmt::format("it holds {} events that are not the {} that belong there", found.events, tip_.events));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<JournalTip> SqliteJournal::SumUpTo(int64_t id) {
+  JournalTip sum{.last_id = id};
+  if (id == 0) return sum;
+  statements_.sum_up.Bind(1, id);
+  const absl::StatusOr<SqliteStatement::Row> row = statements_.sum_up.Step();
+  const bool sound = row.ok() && statements_.sum_up.IsInteger(0) && statements_.sum_up.IsInteger(1);
+  if (sound) {
+    sum.events = statements_.sum_up.Integer(0);
+    sum.checksums = statements_.sum_up.Integer(1);
+  }
+  statements_.sum_up.Reset();
+  if (!row.ok()) return row.status();
+  return sound ? absl::StatusOr<JournalTip>(sum) : Damaged("its checksums are no numbers");
+}
+
+absl::StatusOr<int64_t> SqliteJournal::EventsUpTo(int64_t id) {
+  std::lock_guard lock(mutex_);
+  const absl::StatusOr<JournalTip> sum = SumUpTo(id);
+  if (!sum.ok()) return sum.status();
+  return sum->events;
 }
 
 absl::StatusOr<JournalMark> SqliteJournal::Newest() {
   std::lock_guard lock(mutex_);
-  return MarkOf(last_id_);
+  return MarkOf(tip_.last_id);
 }
 
 bool SqliteJournal::Has(const JournalMark& mark) {
@@ -192,7 +258,7 @@ absl::StatusOr<JournalMark> SqliteJournal::MarkOf(int64_t id) {
   statements_.checksum.Reset();
   if (!row.ok()) return row.status();
   if (found) return mark;
-  return absl::DataLossError(fmt::format("{}: damaged: row {} of table event: missing", file_, id));
+  return Damaged(fmt::format("row {} of table event: missing", id));
 }
 
 absl::Status SqliteJournal::BackUp(const std::string& directory) {
@@ -209,19 +275,25 @@ absl::Status SqliteJournal::BackUp(const std::string& directory) {
   });
 }
 
-absl::StatusOr<Event> SqliteJournal::ReadRow(int64_t expected_id) const {
+absl::StatusOr<Event> SqliteJournal::ReadRow(int64_t id) const {
   const SqliteStatement& row = statements_.select;
-  auto damaged = [&](std::string_view why) {
-    return absl::DataLossError(
-        fmt::format("{}: damaged: row {} of table event: {}: restore it from a copy", file_, expected_id, why));
-  };
-  if (!row.IsInteger(0) || row.Integer(0) != expected_id) return damaged("missing");
-  if (!row.IsInteger(1) || !row.IsBlob(2)) return damaged("of other types than were written");
-  const std::string_view bytes = row.Bytes(2);
-  if (row.Integer(1) != RowChecksum(expected_id, bytes)) return damaged("its checksum does not fit its bytes");
+  if (!row.IsInteger(1) || !row.IsBlob(2)) {
+    return Damaged(fmt::format("row {} of table event: of other types than were written", id));
+  }
+  return DecodeRow(id, row.Integer(1), row.Bytes(2));
+}
+
+absl::StatusOr<Event> SqliteJournal::DecodeRow(int64_t id, int64_t checksum, std::string_view bytes) const {
+  if (checksum != RowChecksum(id, bytes)) {
+    return Damaged(fmt::format("row {} of table event: its checksum does not fit its bytes", id));
+  }
   absl::StatusOr<Event> event = DecodeEvent(bytes);
-  if (!event.ok()) return damaged(std::string(event.status().message()));
-  return event;
+  if (event.ok()) return event;
+  return Damaged(fmt::format("row {} of table event: {}", id, std::string(event.status().message())));
+}
+
+absl::Status SqliteJournal::Damaged(const std::string& what) const {
+  return absl::DataLossError(fmt::format("{}: damaged: {}: restore it from a copy", file_, what));
 }
 
 }  // namespace curvecast

@@ -8,11 +8,13 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/engine/engine.h"
 #include "daemon/store/snapshot_file.h"
 #include "daemon/store/sqlite_journal.h"
 #include "tests/contract/sample_events.h"
+#include "tests/contract/sample_replacement.h"
 
 namespace curvecast {
 namespace {
@@ -80,6 +82,42 @@ TEST_F(ExaminationTest, HoldsASnapshotAgainstWhatTheEventsMake) {
   ASSERT_TRUE(engine.Apply(opened).ok());
   write(engine);
   EXPECT_TRUE(absl::IsInternal(examine({}).verdict)) << examine({}).verdict;
+}
+
+TEST_F(ExaminationTest, SaysHowManyPointsCurvesStandFor) {
+  {
+    auto journal = SqliteJournal::Open(directory_);
+    ASSERT_TRUE(journal.ok()) << journal.status();
+    ASSERT_TRUE((*journal)->Append(FinishedRun(20)).ok());
+    ASSERT_TRUE((*journal)->Replace(ReplacementOf(FinishedRunKey(), **journal)).ok());
+  }
+  const Examination examination = Examine(directory_, {});
+  EXPECT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_THAT(examination.text, AllOf(HasSubstr("29 events with 20 points of 2 runs, format 2"),
+                                      HasSubstr("1 curves stand for 4000 points more")));
+}
+
+// At the snapshot's event the journal lacks points that the snapshot has.
+TEST_F(ExaminationTest, HoldsASnapshotThatIsOlderThanACompactionAgainstTheEnd) {
+  const std::vector<Event> run = FinishedRun(20);
+  {
+    auto journal = *SqliteJournal::Open(directory_);
+    Engine engine;
+    for (size_t i = 0; i < run.size(); ++i) {
+      ASSERT_TRUE(journal->Append({run[i]}).ok() && engine.Apply(run[i]).ok());
+      // An event that stays, in the middle of the run.
+      if (i < run.size() / 2 || !std::holds_alternative<ForecastMade>(run[i].body)) continue;
+      SnapshotFile file(directory_);
+      auto writing = file.Write({*journal->Newest(), engine.settings()});
+      ASSERT_TRUE(writing.ok() && (*writing)->Add(engine.State()).ok() && (*writing)->Finish().ok());
+      ASSERT_TRUE(journal->Append(absl::MakeSpan(run).subspan(i + 1)).ok());
+      break;
+    }
+    ASSERT_TRUE(journal->Replace(ReplacementOf(FinishedRunKey(), *journal)).ok());
+  }
+  const Examination examination = Examine(directory_, {});
+  EXPECT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_THAT(examination.text, HasSubstr("a snapshot of the first "));
 }
 
 TEST_F(ExaminationTest, LeavesTheLogOfAKilledDaemonAlone) {

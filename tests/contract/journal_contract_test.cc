@@ -3,18 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <functional>
 #include <memory>
-#include <ostream>
 #include <string>
 #include <vector>
 
 #include "core/ports/memory_journal.h"
-#include "daemon/store/event_codec.h"
-#include "daemon/store/sqlite_journal.h"
-#include "tests/contract/faulty_disk.h"
+#include "tests/contract/journal_on_disk.h"
 #include "tests/contract/sample_events.h"
 
 namespace curvecast {
@@ -23,107 +17,14 @@ namespace {
 using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 
-// A journal and the disk below it.
-class Bench {
- public:
-  virtual ~Bench() = default;
-  virtual Journal& journal() = 0;
-  virtual void Restart() = 0;
-  // The next Append fails; those after it do not.
-  virtual void BreakNextAppend() = 0;
-};
-
-class MemoryBench : public Bench {
- public:
-  Journal& journal() override { return journal_; }
-  void Restart() override { journal_.Crash(); }
-  void BreakNextAppend() override { journal_.FailAppend(1, absl::UnavailableError("asked for")); }
-
- private:
-  MemoryJournal journal_;
-};
-
-class SqliteBench : public Bench {
- public:
-  explicit SqliteBench(FaultyDisk::Fault fault) : fault_(fault) {
-    std::string name = std::filesystem::temp_directory_path() / "curvecast_contract_XXXXXX";
-    directory_ = mkdtemp(name.data());
-    Open();
-  }
-  ~SqliteBench() override {
-    journal_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  Journal& journal() override { return *journal_; }
-  // As if the process had been killed: what goes on is a copy of the files as they lay while the journal was open.
-  void Restart() override {
-    disk_.Heal();
-    const std::filesystem::path old = Store();
-    ++life_;
-    std::filesystem::copy(old, Store());
-    journal_.reset();
-    std::filesystem::remove_all(old);
-    Open();
-  }
-  void BreakNextAppend() override { disk_.Fail(fault_, 1, 1); }
-
- private:
-  std::filesystem::path Store() const { return directory_ / std::to_string(life_); }
-  void Open() {
-    absl::StatusOr<std::unique_ptr<SqliteJournal>> journal = SqliteJournal::Open(Store());
-    ASSERT_TRUE(journal.ok()) << journal.status();
-    journal_ = *std::move(journal);
-  }
-  const FaultyDisk::Fault fault_;
-  FaultyDisk disk_;
-  std::filesystem::path directory_;
-  int life_ = 0;
-  std::unique_ptr<SqliteJournal> journal_;
-};
-
-struct Kind {
-  friend void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
-
-  std::string name;
-  std::function<std::unique_ptr<Bench>()> make;
-};
-
-std::vector<Kind> Kinds() {
-  auto sqlite = [](FaultyDisk::Fault fault) { return [fault] { return std::make_unique<SqliteBench>(fault); }; };
-  return {{"Memory", [] { return std::make_unique<MemoryBench>(); }},
-          {"SqliteOnAFullDisk", sqlite(FaultyDisk::Fault::kNoSpace)},
-          {"SqliteOnABadDisk", sqlite(FaultyDisk::Fault::kWriteError)},
-          {"SqliteOnADiskThatWritesHalf", sqlite(FaultyDisk::Fault::kShortWrite)},
-          {"SqliteOnADiskThatDoesNotSync", sqlite(FaultyDisk::Fault::kSyncError)}};
-}
-
-// Their bytes stand for events: equal bytes are equal events, NaN included, and the codec has tests of its own. A hash
-// of them makes for messages that can be read.
-std::vector<std::string> Digests(const std::vector<Event>& events) {
-  std::vector<std::string> digests;
-  for (const Event& event : events) {
-    const std::string bytes = EncodeEvent(event);
-    digests.push_back(std::to_string(bytes.size()) + " bytes, hash " + std::to_string(std::hash<std::string>()(bytes)));
-  }
-  return digests;
-}
-
-class JournalContractTest : public testing::TestWithParam<Kind> {
+class JournalContractTest : public testing::TestWithParam<JournalKind> {
  protected:
   JournalContractTest() : bench_(GetParam().make()) {}
   Journal& journal() { return bench_->journal(); }
 
-  std::vector<std::string> Replayed() {
-    std::vector<Event> events;
-    const absl::Status status = journal().Replay([&](Event event) {
-      events.push_back(std::move(event));
-      return absl::OkStatus();
-    });
-    EXPECT_TRUE(status.ok()) << status;
-    return Digests(events);
-  }
+  std::vector<std::string> Replayed() { return Digests(curvecast::Replayed(journal())); }
 
-  std::unique_ptr<Bench> bench_;
+  std::unique_ptr<JournalOnDisk> bench_;
 };
 
 TEST_P(JournalContractTest, ReplaysNothingWhenNothingWasAppended) {
@@ -239,7 +140,7 @@ TEST_P(JournalContractTest, StopsAReplayAtTheFirstErrorAndHandsItOn) {
   EXPECT_EQ(Replayed().size(), EventsOfEveryKind().size());
 }
 
-INSTANTIATE_TEST_SUITE_P(Journals, JournalContractTest, testing::ValuesIn(Kinds()),
+INSTANTIATE_TEST_SUITE_P(Journals, JournalContractTest, testing::ValuesIn(JournalKinds()),
                          [](const auto& param_info) { return param_info.param.name; });
 
 // The other half of the in-memory journal's work: to break the promise on demand.

@@ -15,9 +15,11 @@
 #include <vector>
 
 #include "daemon/store/event_codec.h"
+#include "daemon/store/sqlite_handle.h"
 #include "daemon/store/sqlite_journal.h"
 #include "fmt/format.h"
 #include "tests/contract/sample_events.h"
+#include "tests/contract/sample_replacement.h"
 
 namespace curvecast {
 namespace {
@@ -55,6 +57,25 @@ class JournalDamageTest : public testing::Test {
     const size_t first = events.size() - 20;
     EXPECT_TRUE((*journal)->Append(absl::MakeSpan(events).first(first)).ok());
     for (size_t i = first; i < events.size(); ++i) EXPECT_TRUE((*journal)->Append({events[i]}).ok());
+    // A compaction before the last appends: pages lie free, ids are gone, old rows lie about.
+    if (compacted_) {
+      std::vector<Event> run = FinishedRun(100);
+      const RunKey key{"demo", "ended"};
+      for (Event& event : run) {
+        if (event.key == FinishedRunKey()) event.key = key;
+        if (auto* opened = std::get_if<RunOpened>(&event.body)) opened->spec.key = event.key;
+      }
+      const auto before = static_cast<int64_t>(events.size());
+      EXPECT_TRUE((*journal)->Append(run).ok());
+      events.insert(events.end(), run.begin(), run.end());
+      const Replacement replacement = ReplacementOf(key, **journal);
+      EXPECT_TRUE((*journal)->Replace(replacement).ok());
+      events = Compacted(events, replacement);
+      for (int64_t i = 1; i < 8; ++i) {
+        events.push_back(BatchOf(static_cast<uint64_t>(before + i), 0, 40));
+        EXPECT_TRUE((*journal)->Append({events.back()}).ok());
+      }
+    }
     for (const Event& event : events) appended_.push_back(EncodeEvent(event));
     end();
   }
@@ -136,6 +157,7 @@ class JournalDamageTest : public testing::Test {
   }
 
   fs::path directory_;
+  bool compacted_ = false;
   std::vector<std::string> appended_;
 };
 
@@ -176,6 +198,61 @@ TEST_F(JournalDamageTest, FlippedBytesOfAKilledStoreAndItsLogAreRefusedOrHarmles
     WriteFiles(damaged);
     EXPECT_TRUE(IsRightOrRefused());
   }
+}
+
+TEST_F(JournalDamageTest, FlippedBytesOfACompactedStoreAreRefusedOrHarmless) {
+  compacted_ = true;
+  const Files store = MakeKilledStore();
+  const std::string stopped = ReadFiles().at("journal.db");
+  std::mt19937_64 random(20261127);
+  for (int i = 0; i < Flips(); ++i) {
+    Files damaged = i % 2 == 0 ? store : Files{{"journal.db", stopped}};
+    SCOPED_TRACE(Damage(damaged, random));
+    WriteFiles(damaged);
+    EXPECT_TRUE(IsRightOrRefused());
+  }
+}
+
+TEST_F(JournalDamageTest, ARowThatIsGoneIsNamedAmongGapsThatCompactionLeft) {
+  compacted_ = true;
+  MakeStore();
+  {
+    auto database = SqliteDatabase::Open(File(), SqliteDatabase::IfMissing::kFail);
+    ASSERT_TRUE(database.ok() && database->Execute("DELETE FROM event WHERE id IN (308, 309)").ok());
+  }
+  auto journal = SqliteJournal::Open(directory_);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  const absl::Status status = (*journal)->Replay([](const Event&) { return absl::OkStatus(); });
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_NE(status.message().find("row 308 of table event: missing"), std::string_view::npos) << status;
+}
+
+// A start with a snapshot reads the rows behind it alone.
+TEST_F(JournalDamageTest, ARowThatIsGoneIsMissedBehindASnapshotAndBeforeIt) {
+  compacted_ = true;
+  MakeStore();
+  const Files store = ReadFiles();
+  const auto replay = [&](int64_t without, int64_t after) {
+    WriteFiles(store);
+    {
+      auto database = SqliteDatabase::Open(File(), SqliteDatabase::IfMissing::kFail);
+      EXPECT_TRUE(database.ok());
+      EXPECT_TRUE(database->Execute(fmt::format("DELETE FROM event WHERE id = {}", without)).ok());
+    }
+    auto journal = SqliteJournal::Open(directory_);
+    EXPECT_TRUE(journal.ok()) << journal.status();
+    return (*journal)->Replay(after, [](const Event&) { return absl::OkStatus(); });
+  };
+  EXPECT_TRUE(replay(0, 300).ok()) << "nothing is missing";
+  const absl::Status behind = replay(308, 300);
+  EXPECT_TRUE(absl::IsDataLoss(behind)) << behind;
+  EXPECT_NE(behind.message().find("row 308 of table event: missing"), std::string_view::npos) << behind;
+  // Among gaps, in front of the row that stands for them.
+  const absl::Status among_gaps = replay(310, 308);
+  EXPECT_NE(among_gaps.message().find("row 310 of table event: missing"), std::string_view::npos) << among_gaps;
+  const absl::Status before = replay(20, 300);
+  EXPECT_TRUE(absl::IsDataLoss(before)) << before;
+  EXPECT_NE(before.message().find("events that are not the"), std::string_view::npos) << before;
 }
 
 // The signposts of a tree are not read by a replay, and steer where the next row goes.

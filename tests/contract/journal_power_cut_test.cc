@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -54,7 +55,14 @@ class CutStore {
       Check(**journal);
       if (testing::Test::HasFatalFailure()) return;
       const bool large = random() % 4 == 0;
-      for (uint64_t left = random() % 200; left > 0 && !disk.out(); --left) Append(**journal, disk, large, random);
+      for (uint64_t left = random() % 200; left > 0 && !disk.out(); --left) {
+        if (random() % 16 == 0) {
+          Replace(**journal, disk, random);
+        } else {
+          Append(**journal, disk, large, random);
+        }
+        if (testing::Test::HasFatalFailure()) return;
+      }
       if (testing::Test::HasFatalFailure()) return;
     }
   }
@@ -69,10 +77,11 @@ class CutStore {
     ASSERT_TRUE(status.ok()) << status;
     std::vector<uint64_t> with_pending = safe_;
     with_pending.insert(with_pending.end(), pending_.begin(), pending_.end());
-    ASSERT_TRUE(found == safe_ || found == with_pending)
+    ASSERT_TRUE(found == safe_ || found == with_pending || (!replaced_.empty() && found == replaced_))
         << found.size() << " events found, " << safe_.size() << " acknowledged, " << pending_.size() << " under way";
     safe_ = std::move(found);
     pending_.clear();
+    replaced_.clear();
   }
 
   void Append(SqliteJournal& journal, const PowerCutDisk& disk, bool large, std::mt19937_64& random) {
@@ -86,16 +95,51 @@ class CutStore {
     if (status.ok()) {
       safe_.insert(safe_.end(), digests.begin(), digests.end());
       pending_.clear();
+      replaced_.clear();
     } else {
       ASSERT_TRUE(disk.out() || absl::IsUnavailable(status)) << status;
       pending_ = std::move(digests);
     }
   }
 
+  // Some of the rows that are there, by an event that stands for them.
+  void Replace(SqliteJournal& journal, const PowerCutDisk& disk, std::mt19937_64& random) {
+    const auto stored = journal.Read(1, size_t{1} << 30);
+    if (!stored.ok() || stored->empty()) return;
+    Replacement replacement;
+    CurveKept kept;
+    for (const StoredEvent& row : *stored) {
+      if (random() % 3 != 0 && row.id != stored->front().id) continue;
+      if (!replacement.ids.empty()) kept.replaced.push_back({replacement.ids.back(), replacement.ids.back()});
+      replacement.ids.push_back(row.id);
+      const auto* before = std::get_if<CurveKept>(&row.event.body);
+      if (before != nullptr)
+        kept.replaced.insert(kept.replaced.end(), before->replaced.begin(), before->replaced.end());
+    }
+    kept.replaced = Joined(std::move(kept.replaced));
+    replacement.kept = {1, {"demo", "plain"}, kept};
+    std::vector<uint64_t> after;
+    for (const StoredEvent& row : *stored) {
+      const bool goes = std::binary_search(replacement.ids.begin(), replacement.ids.end(), row.id);
+      if (!goes) after.push_back(Digest(row.event));
+      if (goes && row.id == replacement.ids.back()) after.push_back(Digest(replacement.kept));
+    }
+    const absl::Status status = journal.Replace(replacement);
+    if (status.ok()) {
+      safe_ = std::move(after);
+      pending_.clear();
+      replaced_.clear();
+    } else {
+      ASSERT_TRUE(disk.out() || absl::IsUnavailable(status)) << status;
+      replaced_ = std::move(after);
+    }
+  }
+
   fs::path directory_;
   uint64_t sequence_ = 0;
   std::vector<uint64_t> safe_;
-  std::vector<uint64_t> pending_;  // Of the last Append, if it failed: all or nothing of it may be there.
+  std::vector<uint64_t> pending_;   // Of the last Append, if it failed: all or nothing of it may be there.
+  std::vector<uint64_t> replaced_;  // What would be there if the last Replace had not failed: it may be.
 };
 
 // `prepare` is called before each life.

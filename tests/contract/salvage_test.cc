@@ -17,6 +17,7 @@
 #include "daemon/store/event_codec.h"
 #include "daemon/store/sqlite_journal.h"
 #include "tests/contract/sample_events.h"
+#include "tests/contract/sample_replacement.h"
 
 namespace curvecast {
 namespace {
@@ -178,6 +179,29 @@ TEST_F(SalvageTest, FindsOnlyWhatWasWrittenHoweverTheBytesAreDamaged) {
     fs::remove_all(New());
     SalvageAll();
     EXPECT_THAT(Salvaged(), IsSubsetOf(appended_));
+  }
+}
+
+// What was replaced still lies about on free pages, and must not come back beside what stands for it.
+TEST_F(SalvageTest, TakesACompactedRunOnceWhetherItsDaemonWasKilledOrNot) {
+  for (const bool killed : {false, true}) {
+    fs::remove_all(Old());
+    fs::remove_all(New());
+    fs::remove_all(directory_ / "live");
+    auto journal = SqliteJournal::Open(directory_ / "live");
+    ASSERT_TRUE(journal.ok()) << journal.status();
+    const std::vector<Event> whole = FinishedRun(60);
+    ASSERT_TRUE((*journal)->Append(whole).ok());
+    const Replacement replacement = ReplacementOf(FinishedRunKey(), **journal);
+    ASSERT_TRUE((*journal)->Replace(replacement).ok());
+    if (!killed) journal->reset();
+    fs::copy(directory_ / "live", Old());
+    EXPECT_THAT(Describe(SalvageAll()), HasSubstr("nothing is known to be lost"));
+    Replacement renumbered = replacement;
+    std::get<CurveKept>(renumbered.kept.body).replaced.clear();
+    std::vector<std::string> expected;
+    for (const Event& event : Compacted(whole, renumbered)) expected.push_back(EncodeEvent(event));
+    EXPECT_EQ(Salvaged(), expected);
   }
 }
 

@@ -113,4 +113,32 @@ Event BatchOf(uint64_t sequence, Step first_step, size_t points) {
   return Make(1'700'000'000'000'000 + static_cast<int64_t>(sequence), kPlain, std::move(batch));
 }
 
+RunKey FinishedRunKey() { return kPlain; }
+
+std::vector<Event> FinishedRun(size_t batches) {
+  RunOpened opened = OpenPlain();
+  opened.spec.total_steps = static_cast<Step>(200 * batches);
+  RunOpened other = OpenPlain();
+  other.spec.key = {"demo", "other"};
+  std::vector<Event> events = {Make(1, kPlain, opened), Make(2, other.spec.key, other)};
+  for (size_t i = 0; i < batches; ++i) {
+    events.push_back(BatchOf(i + 1, static_cast<Step>(200 * i), 200));
+    Event beside = BatchOf(i + 1, static_cast<Step>(i), 1);
+    beside.key = other.spec.key;
+    events.push_back(std::move(beside));
+    if (i % 4 != 2) continue;
+    ForecastMade made = Answered();
+    made.forecast.step = static_cast<Step>(200 * i);
+    events.push_back(Make(3, kPlain, made));
+  }
+  FlagChanged raised;
+  raised.change.flag.kind = FlagKind::kSpike;
+  raised.change.flag.metric = "train/loss";
+  events.push_back(Make(4, kPlain, raised));
+  BatchAppended end = OnlyTheEnd(RunState::kCompleted);
+  end.sequence = batches + 1;
+  events.push_back(Make(5, kPlain, end));
+  return events;
+}
+
 }  // namespace curvecast

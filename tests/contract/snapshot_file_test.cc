@@ -19,6 +19,7 @@
 #include "core/engine/engine.h"
 #include "daemon/store/sqlite_journal.h"
 #include "tests/contract/sample_events.h"
+#include "tests/contract/sample_replacement.h"
 
 namespace curvecast {
 namespace {
@@ -175,6 +176,40 @@ TEST_F(SnapshotFileTest, OneOfAnotherJournalIsNotUsed) {
   started = Start();
   EXPECT_TRUE(absl::IsFailedPrecondition(started.snapshot)) << started.snapshot;
   EXPECT_EQ(started.replayed, events_);
+}
+
+// Runs that are over are compacted: before the snapshot's event, around it, and the event itself.
+TEST_F(SnapshotFileTest, ACompactionLeavesItOfUseUnlessItIsOfAnEventThatIsGone) {
+  const std::vector<Event> run = FinishedRun(16);
+  const size_t last = run.size() - 1;
+  int used = 0;
+  for (size_t snapped = 0; snapped <= last + 1; ++snapped) {
+    SCOPED_TRACE(snapped);
+    WriteFiles({});
+    bool gone = false;
+    {
+      auto journal = OpenJournal();
+      Engine engine;
+      for (size_t i = 0; i <= last + 1; ++i) {
+        const Event event = i <= last ? run[i] : EventsOfEveryKind().front();
+        ASSERT_TRUE(journal->Append({event}).ok());
+        ASSERT_TRUE(engine.Apply(event).ok());
+        if (i == snapped) {
+          ASSERT_TRUE(Snap(*journal, engine).ok());
+        }
+      }
+      state_ = engine.State();
+      const Replacement replacement = ReplacementOf(FinishedRunKey(), *journal);
+      ASSERT_TRUE(journal->Replace(replacement).ok());
+      gone = std::binary_search(replacement.ids.begin(), replacement.ids.end(), static_cast<int64_t>(snapped) + 1);
+    }
+    const Started started = Start();
+    ASSERT_TRUE(started.journal.ok()) << started.journal;
+    EXPECT_EQ(started.snapshot.ok(), !gone) << started.snapshot;
+    EXPECT_TRUE(started.state == state_);
+    used += gone ? 0 : 1;
+  }
+  EXPECT_GT(used, 16);
 }
 
 TEST_F(SnapshotFileTest, OneThatIsNotFinishedTakesNoPlace) {

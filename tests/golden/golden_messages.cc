@@ -143,6 +143,15 @@ void AddJournal(std::vector<GoldenMessage>& all) {
   all.push_back(
       Make<v1::JournalEvent>("journal_flag_handled", head + R"(flag_handled { number: 3 by: "ada" note: "known"
                                          silenced_until_unix_micros: 1700003600000000 })"));
+  all.push_back(Make<v1::JournalEvent>("journal_curve_kept", head + "curve_kept {" + kPhase + R"(
+      writers { name: "rank3" incarnation: 2 last_sequence: 9 rewind_pending: true resume_step: 81 }
+      series { metric: "train/loss" writer: "rank3" last_step: 90 last_value: 2.5 span_first: 7 span_last: 8 span_count: 2
+               bins { first_step: 0 first_step: 10 steps: 0 steps: 80 count: 1 count: 40 mean: 3.25 mean: 2.75
+                      mean_step: 50.5 m2: 0.5 last_value: 2.5 } }
+      branches { rewound_to: 81 bins { first_step: 81 steps: 0 count: 1 mean: 2 } }
+      rewinds: 81 rewind_count: 1 state: COMPLETED reopened: true last_point_unix_micros: 1700000000000001
+      ended_unix_micros: 1700000000000002 phase_began_unix_micros: 1700000000000003 forecast_steps: 40
+      shows_forecast: true settles: true batches: 2 points: 43 rows_skipped: 1 rows_replaced: 1 })"));
 }
 
 }  // namespace

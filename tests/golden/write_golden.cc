@@ -11,6 +11,7 @@
 
 #include "daemon/store/sqlite_journal.h"
 #include "tests/contract/sample_events.h"
+#include "tests/contract/sample_replacement.h"
 #include "tests/golden/golden_messages.h"
 
 namespace fs = std::filesystem;
@@ -41,12 +42,14 @@ void WriteRunFile(const fs::path& folder) {
   }
 }
 
+// The one of version 1 was written by a version that wrote no other.
 bool WriteJournal(const fs::path& folder) {
-  const fs::path file = folder / "journal_v1.db";
+  const fs::path file = folder / "journal_v2.db";
   if (fs::exists(file)) return true;
   const fs::path store = folder / "store_to_be_removed";
   auto journal = SqliteJournal::Open(store);
-  if (!journal.ok() || !(*journal)->Append(EventsOfEveryKind()).ok()) return false;
+  if (!journal.ok() || !(*journal)->Append(FinishedRun(12)).ok()) return false;
+  if (!(*journal)->Replace(ReplacementOf(FinishedRunKey(), **journal)).ok()) return false;
   journal->reset();
   std::cout << file.string() << "\n";
   fs::rename(store / "journal.db", file);

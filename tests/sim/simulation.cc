@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/engine/run_compactor.h"
 #include "tests/sim/naive_run.h"
 
 namespace curvecast {
@@ -123,8 +124,58 @@ void Simulation::Answer(SimClient& client, const SimStream* stream, const Steppe
   }
 }
 
+// As a board shows them.
+void Simulation::NoticeEnds() {
+  daemon_.engine().ForEach([this](const curvecast::Run& run) {
+    if (run.ended_at() != 0) ended_at_[run.spec().key] = run.ended_at();
+  });
+}
+
+// One run that is over, or was; some replacements fail.
+void Simulation::Compact() {
+  const RunKey key = clients_[random_() % clients_.size()].key();
+  const auto ended_at = ended_at_.find(key);
+  if (ended_at == ended_at_.end()) return;
+  if (random_() % 8 == 0) journal_.FailAppend(1, absl::ResourceExhaustedError("full"));
+  RunCompactor compactor(Prior::Shipped(), ended_at->second,
+                         {.max_rows = 1 + random_() % 16, .max_bytes = 2000, .least_gain = -1'000'000});
+  const absl::StatusOr<std::vector<StoredEvent>> events = journal_.Read(1, size_t{1} << 30);
+  std::map<int64_t, Event> of_run;
+  const auto keep = [&](const absl::StatusOr<std::optional<Replacement>>& made) {
+    if (absl::IsFailedPrecondition(made.status())) return false;  // It has moved the past too often.
+    if (!made.ok()) Fail(absl::StrCat("run ", key.run_id, ": ", std::string(made.status().message())));
+    if (!made.ok()) return false;
+    if (!made->has_value()) return true;
+    if (!journal_.Replace(**made).ok()) return false;
+    for (const int64_t id : (*made)->ids) {
+      if (!std::holds_alternative<CurveKept>(of_run.at(id).body)) replaced_[id] = of_run.at(id);
+    }
+    of_run[(*made)->ids.back()] = (*made)->kept;
+    ++compactions_;
+    return true;
+  };
+  for (const StoredEvent& stored : *events) {
+    if (!(stored.event.key == key)) continue;
+    of_run[stored.id] = stored.event;
+    if (!keep(compactor.Take(stored))) return;
+  }
+  keep(compactor.Finish());
+}
+
+std::vector<Event> Simulation::Told() const {
+  std::map<int64_t, Event> told = replaced_;
+  for (const StoredEvent& stored : journal_.stored()) {
+    if (!std::holds_alternative<CurveKept>(stored.event.body)) told[stored.id] = stored.event;
+  }
+  std::vector<Event> events;
+  for (auto& [id, event] : told) events.push_back(std::move(event));
+  return events;
+}
+
 void Simulation::TurnDaemon() {
   if (random_() % 6 == 0) return;  // A slow one.
+  if (random_() % 3 == 0 && !daemon_.stuck()) NoticeEnds();
+  if (random_() % 12 == 0 && !daemon_.stuck()) Compact();
   if (random_() % 20 == 0) journal_.FailAppend(1, absl::ResourceExhaustedError("full"));
   if (random_() % 4 == 0) daemon_.TakePieceOfSnapshot(random_() % 30'000);
   if (random_() % 10 == 0) daemon_.Forecast(clients_[random_() % clients_.size()].key(), now_);
@@ -169,7 +220,7 @@ void Simulation::Check() {
 
 void Simulation::CheckAcknowledged() {
   std::map<std::tuple<std::string, std::string, uint64_t, uint64_t>, int> journaled;
-  for (const Event& event : journal_.events()) {
+  for (const Event& event : Told()) {
     const auto* batch = std::get_if<BatchAppended>(&event.body);
     if (batch == nullptr) continue;
     if (++journaled[{event.key.run_id, batch->writer, batch->incarnation, batch->sequence}] > 1) {
@@ -193,8 +244,8 @@ void Simulation::CheckFold() {
   std::map<RunKey, NaiveRun> naive;
   for (const Event& event : journal_.events()) {
     if (!fresh.Apply(event).ok()) Fail("the journal holds what does not fit");
-    naive[event.key].Apply(event);
   }
+  for (const Event& event : Told()) naive[event.key].Apply(event);
   if (TextsOf(fresh) != TextsOf(daemon_.engine())) Fail("the state is not that of a fresh replay");
   if (fresh.State() != daemon_.engine().State()) Fail("the state is not, in every bit, that of a fresh replay");
   for (const auto& [key, run] : naive) {

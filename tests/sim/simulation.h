@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -23,6 +24,7 @@ class Simulation {
   // * an open is told to go on right behind what was acknowledged;
   // * the engine, which may have started from a snapshot, is what a fresh replay of the journal makes, bit for bit, and
   //   what the plain retelling of it says;
+  // * a compaction, of runs that are over or were, changes nothing of that;
   // * in peace everything is acknowledged in the end.
   std::string Run();
 
@@ -30,6 +32,7 @@ class Simulation {
   int deaths() const { return deaths_; }
   size_t flags() const;  // Events about flags.
   int started_from_snapshots() const { return daemon_.started_from_snapshots(); }
+  int compactions() const { return compactions_; }
 
  private:
   struct Held {  // A stream, its client's or one that the client has left.
@@ -43,6 +46,9 @@ class Simulation {
   std::vector<SteppedDaemon::Request> TakeRequests(size_t most);
   void Answer(SimClient& client, const SimStream* stream, const SteppedDaemon::Answer& answer);
   void HoldStreams();
+  void NoticeEnds();
+  void Compact();
+  std::vector<Event> Told() const;  // What the journal was ever told, compacted or not.
   void Check();
   void CheckAcknowledged();
   void CheckFold();
@@ -50,11 +56,14 @@ class Simulation {
 
   std::mt19937_64 random_;
   MemoryJournal journal_;
+  std::map<int64_t, Event> replaced_;   // By their ids.
+  std::map<RunKey, int64_t> ended_at_;  // As it was seen last: a run may have been taken up since.
   SteppedDaemon daemon_;
   std::vector<SimClient> clients_;
   std::vector<Held> streams_;
   int64_t now_ = 1'700'000'000'000'000;
   int deaths_ = 0;
+  int compactions_ = 0;
   std::string broken_;
 };
 

@@ -20,7 +20,7 @@ TEST(SimulationTest, KeepsEveryPromiseWhateverTheSeedDoes) {
   const uint64_t seeds = Setting("CURVECAST_SIM_SEEDS", 500);
   size_t events = 0;
   size_t flags = 0;
-  int deaths = 0, from_snapshots = 0;
+  int deaths = 0, from_snapshots = 0, compactions = 0;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     Simulation simulation(seed);
     ASSERT_EQ(simulation.Run(), "") << "seed " << seed;
@@ -28,12 +28,14 @@ TEST(SimulationTest, KeepsEveryPromiseWhateverTheSeedDoes) {
     deaths += simulation.deaths();
     flags += simulation.flags();
     from_snapshots += simulation.started_from_snapshots();
+    compactions += simulation.compactions();
   }
   // Otherwise nothing was tried.
   EXPECT_GT(events, 50 * seeds);
   EXPECT_GT(deaths, static_cast<int>(seeds));
   EXPECT_GT(flags, 3 * seeds);
   EXPECT_GT(from_snapshots, static_cast<int>(seeds));
+  EXPECT_GT(compactions, static_cast<int>(seeds));
 }
 
 TEST(SimulationTest, LivesTheSameLifeFromTheSameSeed) {

@@ -79,7 +79,7 @@ TEST(SetValueTest, NamesTheNearestKey) {
   EXPECT_EQ(Refusal("store.max_runs", "1"), "store.max_runs: unknown key; did you mean limits.max_runs?");
   EXPECT_EQ(Refusal("listen.quic", "1"), "listen.quic: unknown key; there are listen.grpc, listen.http");
   EXPECT_EQ(Refusal("teapot.brewing_time", "1"),
-            "teapot.brewing_time: unknown key; there are listen, store, limits, forecasting, log, watch");
+            "teapot.brewing_time: unknown key; there are listen, store, limits, forecasting, log, watch, retention");
   EXPECT_THAT(Refusal("", "1"), HasSubstr("unknown key"));
   EXPECT_THAT(Refusal("limits", "1"), HasSubstr("unknown key"));
 }

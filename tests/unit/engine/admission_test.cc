@@ -81,6 +81,25 @@ TEST_F(AdmissionTest, TheLimitOnRunsCountsWhatIsStagedAndNamesItself) {
   EXPECT_EQ(Admit(Open(2, "", "a")), Verdict::kStage) << "a run that is held is not counted again";
 }
 
+TEST_F(AdmissionTest, RunsThatAreOverMakeRoomForNewOnesUpToALimitOfTheirOwn) {
+  for (const char* run : {"a", "b", "c"}) {
+    Apply(Open(1, "", run));
+    Apply(Batch(1, {Losses({{1, 4.0}})}, 1, "", run, RunState::kCompleted));
+  }
+  EXPECT_EQ(engine_.running(), 0);
+  EXPECT_EQ(Admit(Open(1, "", "d")), Verdict::kStage);
+  admission_.Clear();
+  Apply(Open(2, "", "a"));
+  EXPECT_EQ(engine_.running(), 0) << "it has not said anything";
+  Apply(Batch(1, {Losses({{2, 4.0}})}, 2, "", "a"));
+  EXPECT_EQ(engine_.running(), 1) << "it is taken up again";
+  Admission narrow(engine_, {.max_runs = 2, .max_finished_runs = 2, .max_metrics_per_run = 2});
+  Event fourth = Open(1, "", "d");
+  const absl::Status refused = narrow.Admit(fourth).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("limits.max_finished_runs"));
+}
+
 TEST_F(AdmissionTest, AMetricTooManyIsLeftOutAndTheOthersAreKept) {
   Apply(Open());
   Event batch = Batch(1, {Losses({{2, 1.0}}, "a"), Losses({{2, 1.0}}, "b"), Losses({{2, 1.0}})});

@@ -9,12 +9,13 @@
 
 #include "core/base/archive.h"
 #include "core/engine/engine.h"
-#include "tests/unit/engine/busy_life.h"
+#include "tests/unit/engine/live_engine.h"
 
 namespace curvecast {
 namespace {
 
-using testing::BusyLife;
+using testing::Lived;
+using testing::LiveEngine;
 
 constexpr size_t kAll = size_t{1} << 40;
 
@@ -26,12 +27,6 @@ std::string SnapshotOf(Engine& engine) {
   return bytes;
 }
 
-// As the journal keeps it.
-Event Journaled(Event event) {
-  if (auto* made = std::get_if<ForecastMade>(&event.body)) made->forecast.path.clear();
-  return event;
-}
-
 // A flag's change as bytes, so that NaN is like NaN.
 std::string BytesOf(std::vector<FlagChange> changes) {
   std::string bytes;
@@ -39,44 +34,6 @@ std::string BytesOf(std::vector<FlagChange> changes) {
   for (const FlagChange& change : changes) archive(change.what, change.flag);
   return bytes;
 }
-
-// The engine of a daemon: it applies what its watch says, looks at the time, and shows what no journal keeps.
-class LiveEngine {
- public:
-  explicit LiveEngine(uint64_t seed) : life_(seed) {}
-
-  // One event, and those that follow from it.
-  std::vector<Event> Act() {
-    std::vector<Event> journaled;
-    Apply(life_.Next(engine_), journaled);
-    if (life_.Below(4) == 0) {
-      for (Event& event : engine_.Tick(life_.now())) Apply(std::move(event), journaled);
-    }
-    if (life_.Below(100) == 0) engine_.Resume(life_.now());
-    if (life_.Below(10) == 0) {
-      Run* run = engine_.FindMutable(life_.AnyKey());
-      Forecast shown;
-      shown.step = run->objective().last_step();
-      run->Show(shown);
-      run->ShowInferred("looks like a cosine");
-    }
-    return journaled;
-  }
-  Engine& engine() { return engine_; }
-
- private:
-  void Apply(Event event, std::vector<Event>& journaled) {
-    auto effect = engine_.Apply(event);
-    ASSERT_TRUE(effect.ok()) << effect.status();
-    std::vector<Event> follows;
-    AddChanges(std::move(effect->flag_changes), event.key, event.time_unix_micros, follows);
-    journaled.push_back(Journaled(std::move(event)));
-    for (Event& change : follows) Apply(std::move(change), journaled);
-  }
-
-  BusyLife life_;
-  Engine engine_;
-};
 
 struct Replayed {
   std::string snapshot;  // At the end.
@@ -92,15 +49,6 @@ Replayed GoOn(Engine& engine, const std::vector<Event>& events, size_t from) {
   }
   replayed.snapshot = SnapshotOf(engine);
   return replayed;
-}
-
-std::vector<Event> Lived(uint64_t seed, int acts) {
-  LiveEngine live(seed);
-  std::vector<Event> events;
-  for (int i = 0; i < acts; ++i) {
-    for (Event& event : live.Act()) events.push_back(std::move(event));
-  }
-  return events;
 }
 
 // Otherwise the tests below try nothing.
@@ -134,6 +82,7 @@ TEST(EngineSnapshotTest, GoesOnFromAnySnapshotAsIfItHadFoldedEverything) {
       Engine loaded;
       ASSERT_TRUE(loaded.Load(snapshot).ok());
       ASSERT_EQ(loaded.runs(), folded.runs());
+      ASSERT_EQ(loaded.running(), folded.running());
       EXPECT_EQ(SnapshotOf(loaded), snapshot);
       Engine whole;
       for (size_t i = 0; i < cut; ++i) ASSERT_TRUE(whole.Apply(events[i]).ok());
@@ -223,6 +172,7 @@ TEST(EngineSnapshotTest, SettingsTellEnginesApartThatFoldDifferently) {
   other.silent_after_seconds = 60;
   EXPECT_EQ(Engine().settings(), Engine(Prior::Shipped(), {}).settings());
   EXPECT_NE(Engine().settings(), Engine(Prior::Shipped(), other).settings());
+  EXPECT_NE(Engine().settings(), Engine::Unwatched(Prior::Shipped()).settings());
   Prior prior = Prior::Shipped();
   prior.kinds[0].kinship.own *= 2;
   EXPECT_NE(Engine().settings(), Engine(prior, {}).settings());

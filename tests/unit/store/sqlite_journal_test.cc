@@ -103,9 +103,9 @@ TEST_F(SqliteJournalTest, RefusesAFileThatAnotherProgramHasOpen) {
 
 TEST_F(SqliteJournalTest, RefusesTheJournalOfANewerVersion) {
   ASSERT_TRUE(SqliteJournal::Open(directory_).ok());
-  Sql("PRAGMA user_version=2");
+  Sql("PRAGMA user_version=3");
   EXPECT_THAT(Refusal(absl::StatusCode::kFailedPrecondition),
-              AllOf(HasSubstr("newer curvecast"), HasSubstr("format 2; this one reads up to 1")));
+              AllOf(HasSubstr("newer curvecast"), HasSubstr("format 3; this one reads up to 2")));
 }
 
 TEST_F(SqliteJournalTest, RefusesAndLeavesAloneTheDatabaseOfAnotherProgram) {
