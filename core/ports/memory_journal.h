@@ -50,7 +50,6 @@ class MemoryJournal : public CompactableJournal {
   };
   absl::Status TakeFault();
 
-  std::vector<Event> events_;
   Rows rows_;
   uint64_t written_ = 0;  // Events, ever.
   int64_t last_id_ = 0;

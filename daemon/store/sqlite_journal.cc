@@ -192,7 +192,13 @@ absl::Status SqliteJournal::Replay(int64_t after, absl::FunctionRef<absl::Status
     if (event.ok()) {
       ++found.events;
       found.checksums += statements_.select.Integer(1);
-      if (const auto* kept = std::get_if<CurveKept>(&event->body)) gaps.Replaced(kept->replaced);
+      if (const auto* kept = std::get_if<CurveKept>(&event->body)) {
+        if (!kept->replaced.empty() && kept->replaced.back().last >= id) {
+          status = Damaged(fmt::format("row {} of table event: it stands for rows behind it", id));
+          break;
+        }
+        gaps.Replaced(kept->replaced);
+      }
       status = visit(*std::move(event));
     } else {
       status = event.status();

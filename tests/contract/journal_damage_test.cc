@@ -227,6 +227,20 @@ TEST_F(JournalDamageTest, ARowThatIsGoneIsNamedAmongGapsThatCompactionLeft) {
   EXPECT_NE(status.message().find("row 308 of table event: missing"), std::string_view::npos) << status;
 }
 
+// A gap of 2^62 rows is not counted row by row.
+TEST_F(JournalDamageTest, ARowFarBehindTheLastIsRefusedAtOnce) {
+  MakeStore();
+  {
+    auto database = SqliteDatabase::Open(File(), SqliteDatabase::IfMissing::kFail);
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE(
+        database->Execute("UPDATE event SET id = 4611686018427387904 WHERE id = (SELECT max(id) FROM event)").ok());
+  }
+  const absl::Status status = SqliteJournal::Open(directory_).status();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_NE(status.message().find("ends with event 4611686018427387904"), std::string_view::npos) << status;
+}
+
 // A start with a snapshot reads the rows behind it alone.
 TEST_F(JournalDamageTest, ARowThatIsGoneIsMissedBehindASnapshotAndBeforeIt) {
   compacted_ = true;
