@@ -125,7 +125,8 @@ Daemon::Daemon(const v1::Config& config, StopSignals& signals, std::unique_ptr<S
                [this](const absl::Status& status) { OnSnapshot(status); },
                [](double seconds) {
                  spdlog::warn("the clock was set by {:+.1f} s, or the machine slept: silence counts from now", seconds);
-               }},
+               },
+               [this](const RunKey& key, int64_t ended_at) { retention_.Evicted(key, ended_at); }},
               Prior::Shipped()),
       retention_(RetentionOptions(config), *journal_, clock_, retention_metrics_, Prior::Shipped()) {}
 

@@ -22,9 +22,12 @@ Admission::Staged Admission::Known(const WriterKey& writer) const {
   return known == nullptr ? Staged{} : Staged{known->incarnation, known->last_sequence};
 }
 
-absl::StatusOr<Admission::Admitted> Admission::Admit(Event& event) {
-  if (const auto* opened = std::get_if<RunOpened>(&event.body)) return AdmitOpen(event.key, *opened);
-  if (auto* batch = std::get_if<BatchAppended>(&event.body)) return AdmitBatch(event.key, *batch);
+absl::StatusOr<Admission::Admitted> Admission::Admit(Event& event, const Channel& channel) {
+  if (const auto* opened = std::get_if<RunOpened>(&event.body)) {
+    refused_.erase({channel.stream.get(), channel.number});
+    return AdmitOpen(event.key, *opened);
+  }
+  if (auto* batch = std::get_if<BatchAppended>(&event.body)) return AdmitBatchOn(channel, event.key, *batch);
   if (const auto* handled = std::get_if<FlagHandled>(&event.body)) return AdmitHandled(event.key, *handled);
   // Our own forecasts and flags: of a run that is there.
   if (engine_.Find(event.key) == nullptr)
@@ -36,11 +39,6 @@ absl::Status Admission::CheckRoom() const {
   if (engine_.running() + staged_runs_.size() >= limits_.max_runs) {
     return absl::ResourceExhaustedError(
         absl::StrCat("max_runs: ", limits_.max_runs, " runs are under way already; raise limits.max_runs"));
-  }
-  if (engine_.runs() - engine_.running() >= limits_.max_finished_runs) {
-    return absl::ResourceExhaustedError(absl::StrCat("max_finished_runs: ", limits_.max_finished_runs,
-                                                     " runs that are over are held already; raise "
-                                                     "limits.max_finished_runs"));
   }
   return absl::OkStatus();
 }
@@ -64,6 +62,23 @@ absl::StatusOr<Admission::Admitted> Admission::AdmitOpen(const RunKey& key, cons
   if (is_new_run) staged_runs_[key] = opened.spec.objective;
   staged_[writer] = {opened.incarnation, opened.incarnation == known.incarnation ? known.last_sequence : 0};
   return Admitted{};
+}
+
+absl::StatusOr<Admission::Admitted> Admission::AdmitBatchOn(const Channel& channel, const RunKey& key,
+                                                            BatchAppended& batch) {
+  if (channel.stream == nullptr) return AdmitBatch(key, batch);
+  const std::pair<const void*, uint32_t> name{channel.stream.get(), channel.number};
+  if (refused_.contains(name)) {
+    return absl::FailedPreconditionError("channel: a batch before this one was refused; send open first");
+  }
+  absl::StatusOr<Admitted> admitted = AdmitBatch(key, batch);
+  if (!absl::IsFailedPrecondition(admitted.status())) return admitted;
+  if (refused_.size() >= sweep_refused_at_) {
+    absl::erase_if(refused_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_refused_at_ = 64 + 2 * refused_.size();
+  }
+  refused_[name] = channel.stream;
+  return admitted;
 }
 
 absl::StatusOr<Admission::Admitted> Admission::AdmitBatch(const RunKey& key, BatchAppended& batch) {

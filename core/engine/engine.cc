@@ -9,6 +9,8 @@
 namespace curvecast {
 namespace {
 
+constexpr size_t kEvictedShare = 100;  // Of the runs that may be held: more than needed go at a time.
+
 bool Has(const BatchAppended& batch, const std::string& metric) {
   return std::any_of(batch.columns.begin(), batch.columns.end(),
                      [&](const Column& column) { return column.metric == metric; });
@@ -48,6 +50,11 @@ absl::StatusOr<Engine::Effect> Engine::Apply(const Event& event) {
   }
   if (saving_) SaveBeforeChange(event.key, at->second);
   Run& run = *at->second.run;
+  if (std::holds_alternative<RunEvicted>(event.body)) {
+    if (run.state() == RunState::kRunning) --running_;
+    runs_.erase(at);
+    return Effect{};
+  }
   const bool was_running = run.state() == RunState::kRunning;
   Effect effect = ApplyTo(run, event);
   const bool is_running = run.state() == RunState::kRunning;
@@ -121,6 +128,25 @@ std::vector<Event> Engine::Tick(int64_t now_unix_micros) {
     entry.run->Tick(now_unix_micros);
     AddChanges(entry.run->TakeFlagChanges(), key, now_unix_micros, events);
   }
+  return events;
+}
+
+std::vector<Event> Engine::Evict(size_t max_finished_runs, int64_t now_unix_micros) const {
+  const size_t finished = runs_.size() - running_;
+  if (finished <= max_finished_runs) return {};
+  using EndOf = std::pair<int64_t, const RunKey*>;
+  std::vector<EndOf> ends;
+  for (const auto& [key, entry] : runs_) {
+    if (entry.run->state() != RunState::kRunning) ends.emplace_back(entry.run->ended_at(), &key);
+  }
+  // Some more than needed: it looks at every run.
+  const size_t go = std::min(finished, finished - max_finished_runs + max_finished_runs / kEvictedShare);
+  const auto older = [](const EndOf& a, const EndOf& b) {
+    return a.first != b.first ? a.first < b.first : *a.second < *b.second;
+  };
+  std::partial_sort(ends.begin(), ends.begin() + static_cast<std::ptrdiff_t>(go), ends.end(), older);
+  std::vector<Event> events;
+  for (size_t i = 0; i < go; ++i) events.push_back({now_unix_micros, *ends[i].second, RunEvicted{ends[i].first}});
   return events;
 }
 

@@ -50,6 +50,8 @@ class Engine {
   // What has to be journaled, and then applied, because time has passed. Not before Reconcile, about once a second; it
   // looks at every run.
   std::vector<Event> Tick(int64_t now_unix_micros);
+  // The same for more runs that are over than this: those that ended first go.
+  std::vector<Event> Evict(size_t max_finished_runs, int64_t now_unix_micros) const;
   // Until now nobody could be heard: the silence of runs counts from here.
   void Resume(int64_t now_unix_micros);
   // After a replay: what has to be journaled, and then applied, for the flags to be those that the watch holds.

@@ -114,11 +114,17 @@ struct CurveKept {
   std::vector<Rows> replaced;
 };
 
+// The run is over and is let go of, to make room: what it taught its project stays. If its job comes back, it is a new
+// run of that name.
+struct RunEvicted {
+  int64_t ended_at = 0;
+};
+
 // Everything that ever changes the state, and all of it: the state is the fold of Engine::Apply over these, in order.
 struct Event {
   int64_t time_unix_micros = 0;
   RunKey key;
-  std::variant<RunOpened, BatchAppended, ForecastMade, FlagChanged, FlagHandled, CurveKept> body;
+  std::variant<RunOpened, BatchAppended, ForecastMade, FlagChanged, FlagHandled, CurveKept, RunEvicted> body;
 };
 
 }  // namespace curvecast

@@ -14,8 +14,10 @@ bool IsRow(const Event& event) {
   return std::holds_alternative<BatchAppended>(event.body) || std::holds_alternative<CurveKept>(event.body);
 }
 
-// Whether the event, the next one, gives a run that is over another end or none.
-bool MovesEnd(const Event& event, const Run& run) {
+// Whether the event, the next one, gives a run that is over another end or none. Null: it was evicted.
+bool MovesEnd(const Event& event, const Run* evicted_or_not) {
+  if (evicted_or_not == nullptr) return true;
+  const Run& run = *evicted_or_not;
   const auto* batch = std::get_if<BatchAppended>(&event.body);
   if (batch == nullptr)
     return std::holds_alternative<CurveKept>(event.body) && std::get<CurveKept>(event.body).ended_at != run.ended_at();
@@ -61,7 +63,7 @@ absl::StatusOr<std::optional<Replacement>> RunCompactor::Take(StoredEvent stored
   if (past_end_) return std::nullopt;
   if (engine_ == nullptr) engine_.reset(new Engine(Engine::Unwatched(prior_)));
   key_ = stored.event.key;
-  if (at_end_ && MovesEnd(stored.event, *engine_->Find(key_))) {
+  if (at_end_ && MovesEnd(stored.event, engine_->Find(key_))) {
     past_end_ = true;
     return Finish();
   }
@@ -69,10 +71,14 @@ absl::StatusOr<std::optional<Replacement>> RunCompactor::Take(StoredEvent stored
   if (!is_row && rows_ > 0 && !kept_) kept_ = engine_->Find(key_)->Keep();
   const absl::StatusOr<Engine::Effect> effect = engine_->Apply(stored.event);
   if (!effect.ok()) return effect.status();
-  const Run& run = *engine_->Find(key_);
-  at_end_ |= run.state() != RunState::kRunning && run.ended_at() == ended_at_;
+  if (const Run* run = engine_->Find(key_); run != nullptr) {
+    at_end_ |= run->state() != RunState::kRunning && run->ended_at() == ended_at_;
+  }
   if (is_row) return TakeRow(std::move(stored), *effect);
+  const bool evicted = std::holds_alternative<RunEvicted>(stored.event.body);
   items_.push_back({std::move(stored.event)});
+  // Whatever comes now is of another run.
+  if (evicted && rows_ > 0) return Cut({.settles = false, .stays = true});
   // A declaration that moves the past needs the run before it as it was.
   if (rows_ > 0 && !effect->changed_pasts.empty()) return Cut({.settles = false, .stays = true});
   return std::nullopt;

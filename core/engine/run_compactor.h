@@ -37,6 +37,8 @@ std::vector<CurveKept::Rows> Joined(std::vector<CurveKept::Rows> rows);
 // It does so up to an end of the run that is known, and leaves alone what came once the run was taken up again or had
 // another end: while a run is under way its watch has seen every point, and a fold needs them to have the same watch.
 //
+// A run that was evicted is over, and what comes under its name behind that is another run.
+//
 // A run may have several such places: one wherever something took it into its project's past or out of it, because that
 // past is in order of who came last; and where enough rows have gathered for one transaction (the next one then takes
 // the place of this one too). After any number of them the journal folds to what it folded to before.

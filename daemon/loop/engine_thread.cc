@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -142,7 +143,7 @@ void EngineThread::Take(Inbox::Item item) {
 }
 
 void EngineThread::Take(Ingest ingest) {
-  const absl::StatusOr<Admission::Admitted> admitted = admission_.Admit(ingest.event);
+  const absl::StatusOr<Admission::Admitted> admitted = admission_.Admit(ingest.event, {ingest.sink, ingest.channel});
   const auto* opened = std::get_if<RunOpened>(&ingest.event.body);
   const uint64_t sequence = opened != nullptr ? 0 : std::get<BatchAppended>(ingest.event.body).sequence;
   if (!admitted.ok()) {
@@ -255,6 +256,10 @@ void EngineThread::ApplyStaged() {
     if (std::holds_alternative<RunOpened>(event.body) || std::holds_alternative<BatchAppended>(event.body)) {
       planner_.Note(event.key);
     }
+    if (const auto* evicted = std::get_if<RunEvicted>(&event.body)) {
+      planner_.Forget(event.key);
+      parts_.on_evicted(event.key, evicted->ended_at);
+    }
     for (const PastKey& key : effect->changed_pasts) planner_.NotePast(key);
     Count(event, *effect);
     snapshots_.Folded(event);
@@ -268,6 +273,7 @@ void EngineThread::Count(const Event& event, const Engine::Effect& effect) {
     if (change.what != FlagChange::What::kRaised) return;
     parts_.metrics.FlagsRaised(change.flag.kind, change.flag.severity).Increment();
   }
+  if (std::holds_alternative<RunEvicted>(event.body)) parts_.metrics.evicted_runs.Increment();
   if (!std::holds_alternative<BatchAppended>(event.body) || effect.duplicate) return;
   parts_.metrics.batches.Increment();
   parts_.metrics.points.Increment(static_cast<double>(effect.points));
@@ -296,6 +302,9 @@ void EngineThread::TickIfDue() {
   ticked_at_ = now;
   if (was_deaf) return engine_.Resume(now);
   staged_ = engine_.Tick(now);
+  std::vector<Event> evicted = engine_.Evict(options_.limits.max_finished_runs, now);
+  evicted.resize(std::min(evicted.size(), kMaxStagedEvents));
+  std::move(evicted.begin(), evicted.end(), std::back_inserter(staged_));
 }
 
 void EngineThread::OrderFits() {

@@ -63,6 +63,8 @@ class EngineThread {
     std::function<void(const absl::Status&)> on_snapshot = {};
     // Called when the wall clock was set, or the machine slept, with by how much. On the engine's thread.
     std::function<void(double seconds)> on_clock_set = [](double) {};
+    // Called when a run that was over is let go of, once the journal says so. On the engine's thread.
+    std::function<void(const RunKey&, int64_t ended_at)> on_evicted = [](const RunKey&, int64_t) {};
   };
 
   EngineThread(Options options, Parts parts, const Prior& prior);

@@ -18,6 +18,17 @@ std::shared_ptr<const ProjectPast> FitPlanner::PastOf(const Run& run) const {
   return at == pasts_.end() ? nullptr : at->second;
 }
 
+void FitPlanner::Forget(const RunKey& key) {
+  auto at = states_.find(key);
+  if (at == states_.end()) return;
+  // One that is in flight is counted until it is done.
+  if (at->second.in_flight) {
+    at->second.news = at->second.stale = false;
+  } else {
+    states_.erase(at);
+  }
+}
+
 bool FitPlanner::IsDue(const State& state, const Run& run, int64_t monotonic_micros) const {
   if (state.fitted_progress < 0 || run.state() != RunState::kRunning) return true;
   return std::abs(run.Progress() - state.fitted_progress) >= options_.refit_progress ||

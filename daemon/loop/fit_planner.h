@@ -35,6 +35,8 @@ class FitPlanner {
   void Note(const RunKey& key) { states_[key].news = true; }
   // Its finished runs are others.
   void NotePast(const PastKey& key) { changed_.insert(key); }
+  // The run is gone.
+  void Forget(const RunKey& key);
   // Its fit came back.
   void Done(const RunKey& key);
   // Orders what is due, the runs with the most new progress first. Returns how many runs with news are left waiting.

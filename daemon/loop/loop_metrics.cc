@@ -20,6 +20,8 @@ LoopMetrics::LoopMetrics(prometheus::Registry& registry)
       batches(Counter(registry, "curvecast_batches_total", "Batches taken up.")),
       duplicate_batches(Counter(registry, "curvecast_duplicate_batches_total",
                                 "Batches that were journaled before and counted once.")),
+      evicted_runs(Counter(registry, "curvecast_evicted_runs_total",
+                           "Runs that were over and were let go of, past limits.max_finished_runs.")),
       rejected_batches(Counter(registry, "curvecast_rejected_total", "Opens and batches that the engine refused.")),
       rewinds(Counter(registry, "curvecast_rewinds_total", "Times that a job went back to a checkpoint.")),
       refused_connections(Counter(registry, "curvecast_refused_connections_total",

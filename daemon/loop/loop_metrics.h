@@ -19,6 +19,7 @@ struct LoopMetrics {
   prometheus::Counter& points;
   prometheus::Counter& batches;
   prometheus::Counter& duplicate_batches;
+  prometheus::Counter& evicted_runs;
   prometheus::Counter& rejected_batches;
   prometheus::Counter& rewinds;
   prometheus::Counter& refused_connections;

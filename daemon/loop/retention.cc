@@ -39,10 +39,49 @@ absl::StatusOr<Retention::Round> Retention::Do(const Board& board, absl::Functio
   }
   touched_.clear();
   if (absl::Status status = Sweep(compactors, round, pause); !status.ok()) return status;
-  for (const Due& run : *due) done_[run.key] = run.ended_at;
+  for (const Due& run : *due) IsDone(run);
   round.compacted = touched_.size();
   metrics_.compacted_runs.Increment(static_cast<double>(round.compacted));
   return round;
+}
+
+void Retention::Evicted(const RunKey& key, int64_t ended_at) {
+  std::lock_guard lock(mutex_);
+  if (enabled()) evicted_[key] = ended_at;
+}
+
+void Retention::IsDone(const Due& run) {
+  std::lock_guard lock(mutex_);
+  if (auto at = evicted_.find(run.key); at != evicted_.end() && at->second == run.ended_at) {
+    evicted_.erase(at);
+    done_.erase(run.key);
+  } else {
+    done_[run.key] = run.ended_at;
+  }
+}
+
+// In order of their ends.
+std::vector<Retention::Due> Retention::WhatMayGo(const Board& board) {
+  const int64_t now = clock_.NowUnixMicros();
+  std::vector<Due> may_go;
+  const auto add = [&](const RunKey& key, int64_t ended_at, int64_t points) {
+    if (ended_at == 0 || now - ended_at < options_.grace_micros) return;
+    const auto done = done_.find(key);
+    if (done != done_.end() && done->second == ended_at) return;
+    may_go.push_back({key, ended_at, kBytesAPoint * points});
+  };
+  for (const auto& run : board.runs) add(run->spec->key, run->ended_at_unix_micros, PointsOf(*run));
+  {
+    std::lock_guard lock(mutex_);
+    // Of one that is under way anew the older life goes with the newer one.
+    for (const auto& [key, ended_at] : evicted_) {
+      if (board.Find(key) == nullptr) add(key, ended_at, 0);
+    }
+  }
+  std::sort(may_go.begin(), may_go.end(), [](const Due& a, const Due& b) {
+    return a.ended_at != b.ended_at ? a.ended_at < b.ended_at : a.key < b.key;
+  });
+  return may_go;
 }
 
 absl::StatusOr<std::vector<Retention::Due>> Retention::WhatIsDue(const Board& board, Round& round) {
@@ -54,26 +93,16 @@ absl::StatusOr<std::vector<Retention::Due>> Retention::WhatIsDue(const Board& bo
   if (!enabled()) return std::vector<Due>();
 
   const int64_t now = clock_.NowUnixMicros();
-  std::vector<const RunView*> may_go;
-  for (const auto& run : board.runs) {
-    const int64_t ended_at = run->ended_at_unix_micros;
-    if (ended_at == 0 || now - ended_at < options_.grace_micros) continue;
-    const auto done = done_.find(run->spec->key);
-    if (done == done_.end() || done->second != ended_at) may_go.push_back(run.get());
-  }
-  std::sort(may_go.begin(), may_go.end(),
-            [](const RunView* a, const RunView* b) { return a->ended_at_unix_micros < b->ended_at_unix_micros; });
-
+  const std::vector<Due> may_go = WhatMayGo(board);
   int64_t excess = options_.max_journal_bytes > 0 ? size->used_bytes - options_.max_journal_bytes : 0;
   round.over_limit = excess > 0 && may_go.empty();
   std::vector<Due> due;
-  for (const RunView* run : may_go) {
-    const int64_t age = now - run->ended_at_unix_micros;
-    const bool old = options_.raw_points_micros > 0 && age >= options_.raw_points_micros;
+  for (const Due& run : may_go) {
+    const bool old = options_.raw_points_micros > 0 && now - run.ended_at >= options_.raw_points_micros;
     if (!old && excess <= 0) break;  // The next ones ended later.
-    if (excess > 0) excess -= kBytesAPoint * PointsOf(*run);
+    if (excess > 0) excess -= run.bytes;
     ++round.due;
-    if (due.size() < options_.max_runs) due.push_back({run->spec->key, run->ended_at_unix_micros});
+    if (due.size() < options_.max_runs) due.push_back(run);
   }
   round.more = round.due > due.size();
   return due;
@@ -82,7 +111,12 @@ absl::StatusOr<std::vector<Retention::Due>> Retention::WhatIsDue(const Board& bo
 absl::Status Retention::TakeCensus(absl::FunctionRef<bool(int64_t)> pause) {
   return ForEach(
       [this](const StoredEvent& stored) {
-        if (std::holds_alternative<BatchAppended>(stored.event.body)) raw_bytes_[stored.event.key] += stored.bytes;
+        size_t& raw = raw_bytes_[stored.event.key];
+        if (std::holds_alternative<BatchAppended>(stored.event.body)) raw += stored.bytes;
+        if (const auto* evicted = std::get_if<RunEvicted>(&stored.event.body)) {
+          if (raw >= kLeastRawBytes) Evicted(stored.event.key, evicted->ended_at);
+          raw_bytes_.erase(stored.event.key);
+        }
         return absl::OkStatus();
       },
       pause);

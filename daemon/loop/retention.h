@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -45,6 +46,10 @@ class Retention {
   Retention(Options options, CompactableJournal& journal, Clock& clock, RetentionMetrics& metrics, const Prior& prior)
       : options_(options), journal_(journal), clock_(clock), metrics_(metrics), prior_(prior) {}
 
+  // A run that was over is let go of by the engine, so no board has it any more; its raw points may go as before.
+  // Thread-safe.
+  void Evicted(const RunKey& key, int64_t ended_at);
+
   bool enabled() const { return options_.raw_points_micros > 0 || options_.max_journal_bytes > 0; }
 
   // Does what is due. `pause` is called between pieces with the time that the last one took; if it returns false the
@@ -55,9 +60,12 @@ class Retention {
   struct Due {
     RunKey key;
     int64_t ended_at = 0;
+    int64_t bytes = 0;  // Of raw points, about.
   };
   using Compactors = std::map<RunKey, std::unique_ptr<RunCompactor>>;
 
+  void IsDone(const Due& run);
+  std::vector<Due> WhatMayGo(const Board& board);
   absl::StatusOr<std::vector<Due>> WhatIsDue(const Board& board, Round& round);
   absl::Status TakeCensus(absl::FunctionRef<bool(int64_t)> pause);
   absl::Status Sweep(Compactors& compactors, Round& round, absl::FunctionRef<bool(int64_t)> pause);
@@ -74,6 +82,8 @@ class Retention {
   absl::flat_hash_map<RunKey, size_t> raw_bytes_;
   absl::flat_hash_map<RunKey, int64_t> done_;  // With the end that it had then.
   absl::flat_hash_set<RunKey> touched_;        // In this round.
+  std::mutex mutex_;
+  absl::flat_hash_map<RunKey, int64_t> evicted_;  // Guarded by mutex_: with their ends, until they are done.
 };
 
 }  // namespace curvecast

@@ -194,6 +194,9 @@ absl::Status ReadBody(const v1::JournalEvent& proto, Event& event) {
       return ReadInto(proto.flag_handled(), event);
     case v1::JournalEvent::kCurveKept:
       return ReadInto(proto.curve_kept(), event);
+    case v1::JournalEvent::kRunEvicted:
+      event.body = RunEvicted{proto.run_evicted().ended_unix_micros()};
+      return absl::OkStatus();
     case v1::JournalEvent::EVENT_NOT_SET:
       break;
   }
@@ -213,6 +216,9 @@ std::string EncodeEvent(const Event& event) {
   if (const auto* changed = std::get_if<FlagChanged>(&event.body)) Fill(*changed, *proto.mutable_flag_changed());
   if (const auto* handled = std::get_if<FlagHandled>(&event.body)) Fill(*handled, *proto.mutable_flag_handled());
   if (const auto* kept = std::get_if<CurveKept>(&event.body)) Fill(*kept, *proto.mutable_curve_kept());
+  if (const auto* evicted = std::get_if<RunEvicted>(&event.body)) {
+    proto.mutable_run_evicted()->set_ended_unix_micros(evicted->ended_at);
+  }
 
   std::string bytes;
   google::protobuf::io::StringOutputStream stream(&bytes);

@@ -59,6 +59,11 @@ class RunWriter {
   }
 
   absl::Status Take(const Event& event) {
+    if (std::holds_alternative<RunEvicted>(event.body)) {
+      evicted_ = true;
+      return absl::OkStatus();
+    }
+    if (std::exchange(evicted_, false)) Restart();
     const absl::StatusOr<Engine::Effect> effect = engine_->Apply(event);
     if (!effect.ok()) return effect.status();
     const Run& run = *engine_->Find(key_);
@@ -103,6 +108,16 @@ class RunWriter {
   bool opened() const { return engine_->Find(key_) != nullptr; }
 
  private:
+  // Another run of that name.
+  void Restart() {
+    engine_.reset(new Engine(Engine::Unwatched(Prior::Shipped())));
+    rewinds_ = 0;
+    buffer_.clear();
+    exported_ = {};
+    std::error_code ignored;
+    fs::remove(rest_, ignored);
+  }
+
   // What its rows said is in it.
   absl::Status TakeKept(const CurveKept& kept) {
     buffer_.clear();
@@ -142,6 +157,7 @@ class RunWriter {
   int64_t rewinds_ = 0;
   std::string buffer_;
   ExportedRun exported_;
+  bool evicted_ = false;
 };
 
 absl::Status ForEach(CompactableJournal& journal, absl::FunctionRef<absl::Status(const Event&)> visit,

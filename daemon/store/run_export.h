@@ -25,7 +25,8 @@ struct ExportedRun {
 // before the call is in it. `pause` is called between pieces of the journal, as Retention has it.
 //
 // What a rewind of the job has superseded is in the file too, before the rewind; of other ranks' rewinds, and of those
-// in a binned curve, only what they left. NOT_FOUND if a run is not there; UNAVAILABLE if a file cannot be written.
+// in a binned curve, only what they left. One that was evicted is exported as it was; if its name came back since, only
+// the newer run is. NOT_FOUND if a run is not there; UNAVAILABLE if a file cannot be written.
 absl::StatusOr<std::vector<ExportedRun>> ExportRuns(CompactableJournal& journal, const std::vector<RunKey>& runs,
                                                     const std::string& directory, absl::FunctionRef<bool()> pause);
 

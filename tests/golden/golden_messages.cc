@@ -143,6 +143,8 @@ void AddJournal(std::vector<GoldenMessage>& all) {
   all.push_back(
       Make<v1::JournalEvent>("journal_flag_handled", head + R"(flag_handled { number: 3 by: "ada" note: "known"
                                          silenced_until_unix_micros: 1700003600000000 })"));
+  all.push_back(
+      Make<v1::JournalEvent>("journal_run_evicted", head + "run_evicted { ended_unix_micros: 1700000000000000 }"));
   all.push_back(Make<v1::JournalEvent>("journal_curve_kept", head + "curve_kept {" + kPhase + R"(
       writers { name: "rank3" incarnation: 2 last_sequence: 9 rewind_pending: true resume_step: 81 }
       series { metric: "train/loss" writer: "rank3" last_step: 90 last_value: 2.5 span_first: 7 span_last: 8 span_count: 2

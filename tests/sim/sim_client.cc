@@ -106,9 +106,13 @@ void SimClient::DieAndResume() {
   open_ = false;
 }
 
-bool SimClient::TakeOpened(const SimStream* stream, uint64_t expected) {
+bool SimClient::TakeOpened(const SimStream* stream, uint64_t expected, bool evicted) {
   if (stream != stream_.get()) return true;
   open_ = true;
+  if (evicted && expected <= acknowledged_) {  // Another run of that name, which what is safe does not belong to.
+    next_ = acknowledged_ + 1;
+    return true;
+  }
   next_ = expected;
   const bool kept = expected > acknowledged_ && expected <= batches_.size() + 1;
   if (kept) TakeAck(stream, expected - 1);  // All below are on disk.
@@ -122,7 +126,9 @@ void SimClient::TakeAck(const SimStream* stream, uint64_t sequence) {
 }
 
 void SimClient::TakeRejected(const SimStream* stream, const absl::Status& status) {
-  if (stream == stream_.get()) refused_ |= absl::IsResourceExhausted(status);
+  if (stream != stream_.get()) return;
+  refused_ |= absl::IsResourceExhausted(status);
+  if (absl::IsFailedPrecondition(status)) LoseStream();  // The next open tells whether that is for good.
 }
 
 }  // namespace curvecast

@@ -34,7 +34,7 @@ class SimClient {
   bool settled() const { return refused_ || acknowledged_ == batches_.size(); }
 
   // For answers on `stream`: ignored if that is not the client's any more. False: they contradict what was promised.
-  bool TakeOpened(const SimStream* stream, uint64_t expected);
+  bool TakeOpened(const SimStream* stream, uint64_t expected, bool evicted);
   void TakeAck(const SimStream* stream, uint64_t sequence);
   void TakeRejected(const SimStream* stream, const absl::Status& status);
 

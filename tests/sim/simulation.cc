@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -14,7 +15,11 @@ namespace {
 
 constexpr size_t kActs = 400;
 constexpr size_t kPeace = 400;
-constexpr EngineLimits kLimits{.max_runs = 3, .max_metrics_per_run = 4};
+
+// In half of the lives runs that are over are let go of at once.
+EngineLimits LimitsOf(uint64_t seed) {
+  return {.max_runs = 3, .max_finished_runs = seed % 2 == 0 ? size_t{0} : 100, .max_metrics_per_run = 4};
+}
 
 // Everything that is shown of a run, as text; NaN is like NaN.
 std::string TextOf(const Run& run) {
@@ -47,7 +52,7 @@ std::vector<std::string> TextsOf(const Engine& engine) {
 
 }  // namespace
 
-Simulation::Simulation(uint64_t seed) : random_(seed), daemon_(journal_, kLimits) {
+Simulation::Simulation(uint64_t seed) : random_(seed), daemon_(journal_, LimitsOf(seed)) {
   // Two ranks on the first run, one each on three more: one run too many.
   for (const auto& [run, writer] :
        std::vector<std::pair<std::string, std::string>>{{"a", ""}, {"a", "rank1"}, {"b", ""}, {"c", ""}, {"d", ""}}) {
@@ -100,9 +105,10 @@ std::vector<SteppedDaemon::Request> Simulation::TakeRequests(size_t most) {
     if (held.stream->sent.empty()) continue;
     SimClient* client = held.client;
     const std::shared_ptr<SimStream> stream = held.stream;
-    requests.push_back({std::move(stream->sent.front()), [this, client, stream](const SteppedDaemon::Answer& answer) {
-                          Answer(*client, stream.get(), answer);
-                        }});
+    requests.push_back(
+        {std::move(stream->sent.front()),
+         [this, client, stream](const SteppedDaemon::Answer& answer) { Answer(*client, stream.get(), answer); },
+         stream});
     stream->sent.pop_front();
   }
   return requests;
@@ -111,7 +117,7 @@ std::vector<SteppedDaemon::Request> Simulation::TakeRequests(size_t most) {
 void Simulation::Answer(SimClient& client, const SimStream* stream, const SteppedDaemon::Answer& answer) {
   switch (answer.kind) {
     case SteppedDaemon::Answer::Kind::kOpened:
-      if (!client.TakeOpened(stream, answer.sequence)) {
+      if (!client.TakeOpened(stream, answer.sequence, Evictions().contains(client.key()))) {
         Fail(absl::StrCat("run ", client.key().run_id, " is told to go on with ", answer.sequence));
       }
       break;
@@ -160,6 +166,14 @@ void Simulation::Compact() {
     if (!keep(compactor.Take(stored))) return;
   }
   keep(compactor.Finish());
+}
+
+std::set<RunKey> Simulation::Evictions() const {
+  std::set<RunKey> evicted;
+  for (const Event& event : journal_.events()) {
+    if (std::holds_alternative<RunEvicted>(event.body)) evicted.insert(event.key);
+  }
+  return evicted;
 }
 
 std::vector<Event> Simulation::Told() const {
@@ -219,11 +233,16 @@ void Simulation::Check() {
 }
 
 void Simulation::CheckAcknowledged() {
-  std::map<std::tuple<std::string, std::string, uint64_t, uint64_t>, int> journaled;
+  using Batch = std::tuple<std::string, std::string, uint64_t, uint64_t>;
+  std::set<Batch> journaled;
+  std::map<RunKey, std::set<Batch>> of_run;  // As long as it is one run.
   for (const Event& event : Told()) {
+    if (std::holds_alternative<RunEvicted>(event.body)) of_run.erase(event.key);
     const auto* batch = std::get_if<BatchAppended>(&event.body);
     if (batch == nullptr) continue;
-    if (++journaled[{event.key.run_id, batch->writer, batch->incarnation, batch->sequence}] > 1) {
+    const Batch name = {event.key.run_id, batch->writer, batch->incarnation, batch->sequence};
+    journaled.insert(name);
+    if (!of_run[event.key].insert(name).second) {
       Fail(absl::StrCat("run ", event.key.run_id, " has batch ", batch->sequence, " twice"));
     }
   }
@@ -245,7 +264,13 @@ void Simulation::CheckFold() {
   for (const Event& event : journal_.events()) {
     if (!fresh.Apply(event).ok()) Fail("the journal holds what does not fit");
   }
-  for (const Event& event : Told()) naive[event.key].Apply(event);
+  for (const Event& event : Told()) {
+    if (std::holds_alternative<RunEvicted>(event.body)) {
+      naive.erase(event.key);
+    } else {
+      naive[event.key].Apply(event);
+    }
+  }
   if (TextsOf(fresh) != TextsOf(daemon_.engine())) Fail("the state is not that of a fresh replay");
   if (fresh.State() != daemon_.engine().State()) Fail("the state is not, in every bit, that of a fresh replay");
   for (const auto& [key, run] : naive) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ class Simulation {
   size_t events() const { return journal_.events().size(); }
   int deaths() const { return deaths_; }
   size_t flags() const;  // Events about flags.
+  size_t evicted() const { return Evictions().size(); }
   int started_from_snapshots() const { return daemon_.started_from_snapshots(); }
   int compactions() const { return compactions_; }
 
@@ -48,6 +50,7 @@ class Simulation {
   void HoldStreams();
   void NoticeEnds();
   void Compact();
+  std::set<RunKey> Evictions() const;
   std::vector<Event> Told() const;  // What the journal was ever told, compacted or not.
   void Check();
   void CheckAcknowledged();

@@ -19,7 +19,7 @@ TEST(SimulationTest, KeepsEveryPromiseWhateverTheSeedDoes) {
   const uint64_t first = Setting("CURVECAST_SIM_FIRST_SEED", 1);
   const uint64_t seeds = Setting("CURVECAST_SIM_SEEDS", 500);
   size_t events = 0;
-  size_t flags = 0;
+  size_t flags = 0, evicted = 0;
   int deaths = 0, from_snapshots = 0, compactions = 0;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     Simulation simulation(seed);
@@ -27,6 +27,7 @@ TEST(SimulationTest, KeepsEveryPromiseWhateverTheSeedDoes) {
     events += simulation.events();
     deaths += simulation.deaths();
     flags += simulation.flags();
+    evicted += simulation.evicted();
     from_snapshots += simulation.started_from_snapshots();
     compactions += simulation.compactions();
   }
@@ -36,6 +37,7 @@ TEST(SimulationTest, KeepsEveryPromiseWhateverTheSeedDoes) {
   EXPECT_GT(flags, 3 * seeds);
   EXPECT_GT(from_snapshots, static_cast<int>(seeds));
   EXPECT_GT(compactions, static_cast<int>(seeds));
+  EXPECT_GT(evicted, seeds / 2);
 }
 
 TEST(SimulationTest, LivesTheSameLifeFromTheSameSeed) {

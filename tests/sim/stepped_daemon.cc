@@ -67,7 +67,7 @@ void SteppedDaemon::Admit(Request request) {
   Answer answer;
   answer.kind = opened != nullptr ? Answer::Kind::kOpened : Answer::Kind::kAck;
   answer.sequence = batch == nullptr ? 0 : batch->sequence;
-  const absl::StatusOr<Admission::Admitted> admitted = admission_->Admit(request.event);
+  const absl::StatusOr<Admission::Admitted> admitted = admission_->Admit(request.event, {request.stream, 1});
   if (!admitted.ok()) {
     answer.kind = Answer::Kind::kRejected;
     answer.status = admitted.status();
@@ -135,6 +135,7 @@ void SteppedDaemon::Tick(int64_t now) {
   now_ = now;
   if (was_deaf) return engine_->Resume(now);
   staged_ = engine_->Tick(now);
+  for (Event& event : engine_->Evict(limits_.max_finished_runs, now)) staged_.push_back(std::move(event));
   Keep();
 }
 

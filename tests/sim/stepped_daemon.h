@@ -28,6 +28,7 @@ class SteppedDaemon {
   struct Request {
     Event event;
     std::function<void(const Answer&)> answer;
+    std::shared_ptr<const void> stream;
   };
   // kFlagsUnsynced and kFlagsSynced: with what the watch made of the transaction appended as well.
   enum class Moment { kBeforeAppend, kUnsynced, kSynced, kApplied, kFlagsUnsynced, kFlagsSynced };

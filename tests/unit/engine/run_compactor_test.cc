@@ -102,9 +102,9 @@ void Replace(const Replacement& replacement, Rows& rows) {
   rows[replacement.ids.back()] = replacement.kept;
 }
 
-// Compacts one run; returns how many replacements that took.
-int Compact(const RunKey& key, Rows& rows, RunCompactor::Options options = {}) {
-  RunCompactor compactor(Prior::Shipped(), EndOf(key, rows), options);
+// Compacts one run up to an end, its newest; returns how many replacements that took.
+int Compact(const RunKey& key, Rows& rows, RunCompactor::Options options = {}, std::optional<int64_t> ended_at = {}) {
+  RunCompactor compactor(Prior::Shipped(), ended_at ? *ended_at : EndOf(key, rows), options);
   int replacements = 0;
   const Rows before = rows;
   bool stays = false;
@@ -280,6 +280,35 @@ TEST(RunCompactorTest, OneEventTakesThePlaceOfAFinishedRunsBatchesAndNamesThem) 
   EXPECT_EQ(kept.points, 1200);
   EXPECT_TRUE(TextOf(*Fold(rows)) == before);
   EXPECT_EQ(Compact(Key(), rows), 0) << "there is nothing left to do";
+}
+
+// Each of the runs that had the name: the one that was evicted, and the one that came after it.
+TEST(RunCompactorTest, ARunThatWasEvictedIsCompactedApartFromTheOneThatTakesItsName) {
+  std::vector<Event> events = FinishedRun("a", 1, RunState::kCompleted, 6000);
+  const int64_t first_end = Fold(Numbered(events))->Find(Key("a"))->ended_at();
+  events.push_back({5'000'000, Key("a"), RunEvicted{first_end}});
+  const size_t first = events.size();
+  Rows rows = Numbered(events);
+  const std::string gone = Fold(rows)->State();
+  EXPECT_EQ(Compact(Key("a"), rows, {}, first_end), 1);
+  EXPECT_EQ(BatchesOf(rows, Key("a")), 0);
+  EXPECT_TRUE(Fold(rows)->State() == gone);
+
+  for (Event& event : FinishedRun("a", 1.2, RunState::kFailed, 6000)) {
+    event.time_unix_micros += 10'000'000;
+    events.push_back(std::move(event));
+  }
+  rows = Numbered(events);
+  const std::string whole = Fold(rows)->State();
+  EXPECT_EQ(Compact(Key("a"), rows), 2);
+  EXPECT_EQ(BatchesOf(rows, Key("a")), 0);
+  EXPECT_TRUE(std::holds_alternative<RunEvicted>(rows.at(static_cast<int64_t>(first)).body));
+  EXPECT_TRUE(Fold(rows)->State() == whole);
+  // Who asks for the older one alone, while the newer is under way.
+  rows = Numbered(events);
+  EXPECT_EQ(Compact(Key("a"), rows, {}, first_end), 1);
+  EXPECT_GT(BatchesOf(rows, Key("a")), 0);
+  EXPECT_TRUE(Fold(rows)->State() == whole);
 }
 
 TEST(RunCompactorTest, ASmallRunStaysAsItIs) {

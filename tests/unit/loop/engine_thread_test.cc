@@ -40,6 +40,28 @@ TEST_F(EngineThreadTest, WhatWaitsAtTheStopIsKeptAndAnswered) {
   EXPECT_EQ(boards_.Get()->Find(Key())->metrics.at(0).points, 100);
 }
 
+TEST_F(EngineThreadTest, RunsThatAreOverAreLetGoOfPastTheirLimitAndARestartAgrees) {
+  EngineThread::Options options;
+  options.limits.max_finished_runs = 1;
+  Start(options);
+  for (const char* id : {"a", "b", "c"}) {
+    Send(Open(1, "", id));
+    Event end = Batch(1, {Losses({{1, 4.0}})}, 1, "", id, RunState::kFailed);
+    end.time_unix_micros += id[0];
+    Send(end);
+  }
+  Send(Open(1, "", "live"));
+  EXPECT_TRUE(Eventually([](const Board& shown) { return shown.runs.size() == 2; }));
+  const auto board = boards_.Get();
+  EXPECT_NE(board->Find(Key("c")), nullptr) << "it ended last";
+  EXPECT_NE(board->Find(Key("live")), nullptr);
+  EXPECT_EQ(metrics_.evicted_runs.Value(), 2);
+  thread_->Stop();
+  Start(options);
+  EXPECT_TRUE(Eventually([](const Board& shown) { return !shown.replaying; }));
+  EXPECT_EQ(boards_.Get()->runs.size(), 2);
+}
+
 TEST_F(EngineThreadTest, ARestartFindsEverythingAgain) {
   Start();
   Send(Open());

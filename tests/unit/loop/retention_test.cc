@@ -137,6 +137,26 @@ TEST_F(RetentionTest, ALiveRunAndOneInItsGraceAreLeftAloneWhateverTheSize) {
   EXPECT_TRUE(Do().over_limit) << "nothing else may go";
 }
 
+TEST_F(RetentionTest, ARunThatTheEngineLetGoOfIsCompactedAllTheSame) {
+  options_.raw_points_micros = 48 * kHour;
+  Run("told", 20, 1);
+  Run("before", 20, 2);
+  const auto evict = [&](const char* id, int64_t hour) {
+    return Event{3 * kHour, Key(id), RunEvicted{hour * kHour + 1}};
+  };
+  ASSERT_TRUE(journal_.Append({evict("before", 2)}).ok());  // In an earlier life of the daemon.
+  clock_.now = 40 * kHour;
+  EXPECT_EQ(Do().due, 0);
+  ASSERT_TRUE(journal_.Append({evict("told", 1)}).ok());
+  retention().Evicted(Key("told"), 1 * kHour + 1);
+  clock_.now = 51 * kHour;
+  EXPECT_EQ(Do().compacted, 2);
+  EXPECT_THAT(Compacted(), ElementsAre("told", "before"));
+  EXPECT_EQ(Do().due, 0);
+  retention_ = nullptr;
+  EXPECT_EQ(Do().due, 0) << "a restart finds that it is done";
+}
+
 TEST_F(RetentionTest, AfterARestartItKnowsWhatIsDone) {
   options_.raw_points_micros = 1;
   Run("a", 20, 1);

@@ -89,6 +89,19 @@ TEST_F(RunExportTest, WritesTheMeansOfARunThatIsCompactedAndSaysSo) {
   EXPECT_THAT(Describe(*runs), HasSubstr("among them the means that are kept of 4000 raw ones"));
 }
 
+TEST_F(RunExportTest, WritesARunThatWasEvictedUntilItsNameComesBack) {
+  ASSERT_TRUE(journal_.Append(FinishedRun(3)).ok());
+  ASSERT_TRUE(journal_.Append({Event{3, FinishedRunKey(), RunEvicted{2}}}).ok());
+  auto runs = Export({FinishedRunKey()});
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  EXPECT_EQ((*runs)[0].points, 600);
+  EXPECT_THAT(Read("demo/plain.jsonl"), EndsWith("{\"end\":{\"state\":\"COMPLETED\"}}\n"));
+  ASSERT_TRUE(journal_.Append(FinishedRun(1)).ok());
+  runs = Export({});
+  ASSERT_TRUE(runs.ok()) << runs.status();
+  EXPECT_EQ(Export({FinishedRunKey()})->front().points, 200);
+}
+
 TEST_F(RunExportTest, NamesARunThatIsNotThere) {
   ASSERT_TRUE(journal_.Append(FinishedRun(1)).ok());
   EXPECT_TRUE(absl::IsNotFound(Export({{"demo", "nobody"}}).status()));
