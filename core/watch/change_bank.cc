@@ -10,7 +10,11 @@ namespace {
 // Amplitudes that are tried, in standard deviations of a point: of a step, and of a ramp for each point.
 constexpr std::array<double, 6> kSteps = {0.25, 0.5, 1, 2, 4, 8};
 constexpr std::array<double, 6> kRamps = {0.01, 0.03, 0.1, 0.3, 1, 3};
-constexpr double kTooLittle = 2;  // Under this much below the threshold the sum over starts cannot reach it.
+// Each start stands for kOldest at most. If none has evidence within this much of the threshold's share of one, their
+// sum cannot reach the threshold; and those that have less add a fiftieth of it at most, and are left out.
+constexpr double kFar = 2, kNothing = 4;
+
+const double kLogOldest = std::log(static_cast<double>(ChangeBank::kOldest));
 
 // Log of the mean over amplitudes of exp(d b - d^2 a / 2).
 double LogMixture(double product, double square, const std::array<double, 6>& amplitudes, double sd, double largest) {
@@ -61,12 +65,9 @@ void ChangeBank::Follow(const Point& point, const Effects& course) {
     on_state_.row(kStray) = expected.moved(0, 0) * stray + expected.moved(0, 1) * bend;
     on_state_.row(kBend) = expected.moved(1, 0) * stray + expected.moved(1, 1) * bend;
   }
-  Effects left = course;
-  for (Eigen::Index k = 0; k <= kBend; ++k) left -= expected.row(k) * on_state_.row(k);
   const double weight = 1 / point.variance;
-  square_ += weight * left.square();
-  product_ += (weight * point.innovation) * left;
-  for (Eigen::Index k = 0; k <= kBend; ++k) on_state_.row(k) += (weight * expected.gain(k)) * left;
+  lanes::Follow({on_state_.data(), static_cast<size_t>(kBend) + 1, square_.data(), product_.data(), course.data()},
+                expected.row.data(), expected.gain.data(), weight, weight * point.innovation);
 }
 
 void ChangeBank::Open(const Point& point) {
@@ -92,10 +93,8 @@ void ChangeBank::Thin() {
     double least = std::numeric_limits<double>::infinity();
     for (size_t i = 1; i + 2 < starts_; ++i) {
       const double gap = static_cast<double>(list_[i - 1].age - list_[i + 1].age) / static_cast<double>(list_[i].age);
-      if (gap < least) {
-        least = gap;
-        gone = i;
-      }
+      gone = gap < least ? i : gone;  // Without a branch, which nothing foretells.
+      least = std::min(gap, least);
     }
   }
   const auto first = list_.begin() + static_cast<std::ptrdiff_t>(gone);
@@ -104,36 +103,41 @@ void ChangeBank::Thin() {
   Forget(list_[starts_]);  // Its slot is the next one's.
 }
 
+// Of a start alone: its best amplitude has evidence b^2 / 2a.
+bool ChangeBank::MayFind(double log_threshold) const {
+  return lanes::AnyBeyond(product_.data(), square_.data(), 2 * (log_threshold - kLogOldest - kFar));
+}
+
 std::optional<ChangeBank::Finding> ChangeBank::Find(Side side, double log_threshold, double point_sd,
                                                     double largest_shift) const {
+  if (!MayFind(log_threshold)) return std::nullopt;
   const double sign = side == Side::kUp ? 1 : -1;
-  // Nearly always no start alone comes near: its best amplitude has evidence b^2 / 2a.
-  const double near = 2 * (log_threshold - std::log(static_cast<double>(kOldest)) - kTooLittle);
-  const Effects toward = (sign * product_).max(0.0);
-  if (!(toward.square() > near * square_).any()) return std::nullopt;
 
   double best = -std::numeric_limits<double>::infinity(), sum = 0;
   Finding finding;
+  const double least = 2 * (log_threshold - kLogOldest - kNothing);
   for (size_t i = 0; i < starts_; ++i) {
     const Start& start = list_[i];
     // It stands for the starts between it and the next as well.
     const int64_t next = i + 1 < starts_ ? list_[i + 1].age : 0;
     const double stands_for = 0.5 * static_cast<double>(start.age - next);  // Half for each course.
-    const double step =
-        LogMixture(sign * product_(start.step()), square_(start.step()), kSteps, point_sd, largest_shift);
-    const double ramp =
-        LogMixture(sign * product_(start.ramp()), square_(start.ramp()), kRamps, point_sd, largest_shift);
-    sum += stands_for * (std::exp(std::min(step, 600.0)) + std::exp(std::min(ramp, 600.0)));
-    if (std::max(step, ramp) <= best) continue;
-    best = std::max(step, ramp);
-    const Eigen::Index effect = step >= ramp ? start.step() : start.ramp();
-    finding.course = step >= ramp ? Course::kStep : Course::kRamp;
-    finding.points = start.age;
-    finding.began = start.at;
-    finding.level = start.level;
-    const double amplitude = product_(effect) / square_(effect);
-    finding.amplitude = finding.course == Course::kStep ? amplitude : amplitude * static_cast<double>(start.age);
-    finding.effect = -amplitude * on_state_.col(effect).matrix();
+    for (const Course course : {Course::kStep, Course::kRamp}) {
+      const Eigen::Index effect = course == Course::kStep ? start.step() : start.ramp();
+      const double product = sign * product_(effect), square = square_(effect);
+      if (!(product > 0 && product * product > least * square)) continue;
+      const double log =
+          LogMixture(product, square, course == Course::kStep ? kSteps : kRamps, point_sd, largest_shift);
+      sum += stands_for * std::exp(std::min(log, 600.0));
+      if (log <= best) continue;
+      best = log;
+      finding.course = course;
+      finding.points = start.age;
+      finding.began = start.at;
+      finding.level = start.level;
+      const double amplitude = product_(effect) / square;
+      finding.amplitude = course == Course::kStep ? amplitude : amplitude * static_cast<double>(start.age);
+      finding.effect = -amplitude * on_state_.col(effect).matrix();
+    }
   }
   finding.log_evidence = std::log(sum);
   if (!(finding.log_evidence >= log_threshold)) return std::nullopt;

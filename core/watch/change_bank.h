@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/base/step.h"
+#include "core/watch/lanes.h"
 #include "core/watch/reference.h"
 
 namespace curvecast {
@@ -68,6 +69,7 @@ class ChangeBank {
   // An effect for each course of each start: a column, so that all are followed at once.
   static constexpr size_t kSlots = kStarts + 1;
   static constexpr Eigen::Index kEffects = 2 * static_cast<Eigen::Index>(kSlots);
+  static_assert(kEffects == static_cast<Eigen::Index>(lanes::kEffects));
   using Effects = Eigen::Array<double, 1, kEffects>;
   struct Start {
     int64_t age = 0;  // Points since, that one included.
@@ -82,6 +84,9 @@ class ChangeBank {
       archive(age, at, level, slot);
     }
   };
+  // False: nothing passes this threshold, since no start alone comes near: with the amplitude that fits best its
+  // evidence is b^2 / 2a. Nearly always so.
+  bool MayFind(double log_threshold) const;
   void Open(const Point& point);
   void Thin();
   void Forget(const Start& start);

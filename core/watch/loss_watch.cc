@@ -41,7 +41,6 @@ constexpr double kPlateauLow = 0.6, kPlateauHigh = 1.5;
 constexpr double kPlateauSds = 2;
 
 double AtLeastOne(double step) { return std::max(step, 1.0); }
-
 }  // namespace
 
 LossWatch::LossWatch(const Prior& prior, std::string metric, const Plan& plan)
@@ -92,7 +91,8 @@ Belief LossWatch::Expectation() const {
 
 double LossWatch::StrayAt(const FeatureTrack::Place& place) const {
   const double young = place.sized ? kYouthSteps / place.step : kYouthShare / place.share;
-  return std::hypot(stray_, std::min(young * young, kMostYouth));
+  const double off = std::min(young * young, kMostYouth);
+  return std::sqrt(stray_ * stray_ + off * off);
 }
 
 void LossWatch::LearnNoise() {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/watch/lanes.h"
+
 namespace curvecast {
 namespace {
 
@@ -52,7 +54,7 @@ Reference::Expected Reference::Expect(const FeatureRow& row, const FeatureRow& b
   expected.has_moved = has_moved_;
   if (has_moved_) expected.moved = moved_;
   expected.value = expected.row.dot(state_);
-  expected.gain.noalias() = covariance_ * expected.row;
+  lanes::Gain(covariance_, expected.row, expected.gain);
   expected.variance = std::max(expected.row.dot(expected.gain), kLeastVariance);
   return expected;
 }
@@ -60,7 +62,7 @@ Reference::Expected Reference::Expect(const FeatureRow& row, const FeatureRow& b
 void Reference::Update(const Expected& expected, double innovation, double noise) {
   const double total = expected.variance + noise;
   state_ += expected.gain * (innovation / total);
-  covariance_.noalias() -= (expected.gain / total) * expected.gain.transpose();
+  lanes::Downdate(covariance_, expected.gain, total);
   if (has_moved_) moved_.setIdentity();
   has_moved_ = false;
 }

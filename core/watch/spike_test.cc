@@ -19,6 +19,8 @@ std::optional<SpikeTest::Finding> SpikeTest::Add(double z, double correlation) {
   seen_ = std::min(seen_ + 1, kReach);
   std::optional<Finding> found;
   for (int ago = 0; ago < seen_; ++ago) {
+    // The point itself must stand out: two that lie a little high are a shift's business.
+    if (!(newest_[static_cast<size_t>(ago)] > 0.5 * threshold_)) continue;
     for (const double halving : {0.0, 0.5}) {
       // What is left of the spike's course by the whitening, matched with what was seen.
       double course = 1, before = 0, product = 0, square = 0;
@@ -30,9 +32,7 @@ std::optional<SpikeTest::Finding> SpikeTest::Add(double z, double correlation) {
         course *= halving;
       }
       const double statistic = product / std::sqrt(square);
-      // The point itself must stand out: two that lie a little high are a shift's business.
-      if (statistic >= threshold_ && newest_[static_cast<size_t>(ago)] > 0.5 * threshold_ &&
-          (!found || statistic > found->statistic)) {
+      if (statistic >= threshold_ && (!found || statistic > found->statistic)) {
         found = Finding{ago, statistic, threshold_};
       }
     }
