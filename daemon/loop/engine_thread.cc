@@ -16,6 +16,8 @@ constexpr std::chrono::milliseconds kLongestRetry{1000};
 constexpr int64_t kOrderIntervalMicros = 5000;
 constexpr int64_t kRefusalIntervalMicros = 1'000'000;  // Between two that the operator is told of.
 constexpr size_t kMaxStagedEvents = 8192;              // In one transaction.
+// From one transaction to the next: whoever comes sooner shares the next one, and its sync of the disk.
+constexpr int64_t kGatherMicros = 2000;
 constexpr int64_t kTickIntervalMicros = 1'000'000;
 // Between two ticks: this thread was held up (a full disk, a machine asleep) or the clock was set, and heard nobody.
 constexpr int64_t kDeafMicros = 10'000'000;
@@ -75,6 +77,7 @@ void EngineThread::KeepAsked(std::vector<Inbox::Item>& items) {
 
 bool EngineThread::Loop() {
   while (true) {
+    Gather();
     const bool last = stopping_;  // Read before draining, so that what came before the stop is drained.
     std::vector<Inbox::Item> items = parts_.inbox.Drain(NextWait());
     parts_.metrics.inbox_batches.Set(static_cast<double>(items.size()));
@@ -203,10 +206,17 @@ void EngineThread::Take(FitResult result) {
   }
 }
 
+void EngineThread::Gather() {
+  const int64_t left = committed_at_ + kGatherMicros - parts_.clock.MonotonicMicros();
+  if (left <= 0 || left > kGatherMicros || stopping_) return;
+  std::this_thread::sleep_for(std::chrono::microseconds(left));
+}
+
 bool EngineThread::Commit() {
   // Applied, a transaction may leave the next one staged: what the watch makes of it. What that says is not watched.
   for (bool flags = false; !staged_.empty(); flags = true) {
     CrashPoint(flags ? "before_flags" : "before_append");
+    if (!flags) committed_at_ = parts_.clock.MonotonicMicros();
     if (!AppendUntilKept()) return false;
     CrashPoint(flags ? "flags_appended" : "appended");
     ApplyStaged();

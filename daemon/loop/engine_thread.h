@@ -101,6 +101,7 @@ class EngineThread {
   void Take(Handled& handled);
   void Refused(const RunKey& key, const absl::Status& why);
   void AnswerOpen(const Ingest& ingest, const RunOpened& opened);
+  void Gather();  // Waits for more to commit, if the last transaction is so young.
   bool Commit();  // False if the thread must end.
   bool AppendUntilKept();
   void ApplyStaged();
@@ -129,6 +130,7 @@ class EngineThread {
   absl::flat_hash_set<RunKey> opened_;  // By the events in staged_.
   bool told_ = true;                    // Watchers know the newest board.
   int64_t ordered_at_ = 0;
+  int64_t committed_at_ = 0;  // The newest transaction began.
   int64_t publish_due_ = 0;  // Monotonic microseconds, as the next.
   int64_t told_at_ = 0;
   int64_t refusal_due_ = 0;
