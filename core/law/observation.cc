@@ -1,6 +1,7 @@
 #include "core/law/observation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace curvecast {
@@ -16,6 +17,7 @@ constexpr double kNoiseGuess = 0.003;  // Of a single point where nothing tells.
 constexpr double kGuessWeight = 3;     // Kinks' worth.
 constexpr double kOutlier = 5;         // Standard deviations.
 constexpr double kOutlierSlack = 0.02;
+constexpr size_t kHampelReach = 5;     // Observations on each side.
 constexpr double kSurroundings = 0.1;  // In log x.
 constexpr double kWarmupDoubt = 0.05;  // Log level: the law is one of the time after warm-up.
 
@@ -61,15 +63,26 @@ Kink KinkAt(const std::vector<Observation>& points, const std::vector<double>& r
   return {off, std::sqrt(1 / points[i].count + wl * wl / points[i - 1].count + wr * wr / points[i + 1].count)};
 }
 
+// How far a level lies off the median of those around it, itself included: Hampel's identifier. Of a curve that only
+// falls, however fast, that is nothing; a spike that is several cells wide lies off it as a narrow one does.
+double OffMedian(const std::vector<double>& levels, size_t i) {
+  const size_t reach = std::min({kHampelReach, i, levels.size() - 1 - i});
+  std::array<double, 2 * kHampelReach + 1> around;
+  std::copy_n(levels.begin() + static_cast<std::ptrdiff_t>(i - reach), 2 * reach + 1, around.begin());
+  const auto middle = around.begin() + static_cast<std::ptrdiff_t>(reach);
+  std::nth_element(around.begin(), middle, middle + static_cast<std::ptrdiff_t>(reach) + 1);
+  return levels[i] - *middle;
+}
+
 void MarkOutliers(Observations& seen) {
   std::vector<double> levels;
   for (const Observation& p : seen.points) levels.push_back(p.level);
   const double noise = PointNoise(seen, levels, kNoiseGuess);
   for (size_t i = 1; i + 1 < seen.points.size(); ++i) {
     const Kink kink = KinkAt(seen.points, levels, i);
-    if (std::fabs(kink.off) > kOutlier * kink.per_noise * noise + kOutlierSlack) {
-      seen.points[i].variance += kink.off * kink.off;
-    }
+    const double reach = kOutlier * kink.per_noise * noise + kOutlierSlack;
+    const double off = std::max(std::fabs(kink.off), std::fabs(OffMedian(levels, i)));
+    if (off > reach) seen.points[i].variance += off * off;
   }
 }
 

@@ -17,7 +17,7 @@ namespace curvecast {
 // Only for the worse. Each must hold for kInRow forecasts.
 class ForecastCheck {
  public:
-  static constexpr double kOff = 4, kBack = 2;
+  static constexpr double kOff = 5, kBack = 2;
   static constexpr int kInRow = 2;
 
   ForecastCheck(std::string objective, bool maximize) : objective_(std::move(objective)), maximize_(maximize) {}
