@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 struct Contents {
   int64_t events = 0;
   int64_t points = 0;
+  int64_t evicted = 0;                  // Runs, which are not held any more.
   int64_t places = 0, kept_points = 0;  // CurveKept, and the points that they stand for.
   int64_t first_micros = 0, last_micros = 0;
   Engine engine;
@@ -91,6 +92,7 @@ absl::Status Read(SqliteJournal& journal, Contents& contents, Snapshot& snapshot
     if (const auto* batch = std::get_if<BatchAppended>(&event.body)) {
       for (const Column& column : batch->columns) contents.points += static_cast<int64_t>(column.steps.size());
     }
+    if (std::holds_alternative<RunEvicted>(event.body)) ++contents.evicted;
     if (const auto* kept = std::get_if<CurveKept>(&event.body)) {
       ++contents.places;
       contents.kept_points += kept->points;
@@ -118,6 +120,9 @@ std::string Describe(const Contents& contents, int64_t version) {
   std::string text = fmt::format("{} events with {} points of {} runs, format {}\n", contents.events, contents.points,
                                  contents.engine.runs(), version);
   if (contents.events == 0) return text;
+  if (contents.evicted > 0) {
+    text += fmt::format("{} runs that were over are held no more (limits.max_finished_runs)\n", contents.evicted);
+  }
   if (contents.places > 0) {
     text += fmt::format("{} curves stand for {} points more, which are gone one by one\n", contents.places,
                         contents.kept_points);

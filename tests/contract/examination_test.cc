@@ -84,6 +84,19 @@ TEST_F(ExaminationTest, HoldsASnapshotAgainstWhatTheEventsMake) {
   EXPECT_TRUE(absl::IsInternal(examine({}).verdict)) << examine({}).verdict;
 }
 
+TEST_F(ExaminationTest, SaysHowManyRunsWereEvicted) {
+  {
+    auto journal = SqliteJournal::Open(directory_);
+    ASSERT_TRUE(journal.ok()) << journal.status();
+    ASSERT_TRUE((*journal)->Append(FinishedRun(3)).ok());
+    ASSERT_TRUE((*journal)->Append({Event{3, FinishedRunKey(), RunEvicted{2}}}).ok());
+  }
+  const Examination examination = Examine(directory_, {});
+  EXPECT_TRUE(examination.verdict.ok()) << examination.verdict;
+  EXPECT_THAT(examination.text,
+              AllOf(HasSubstr(" of 1 runs, format 2"), HasSubstr("1 runs that were over are held no more")));
+}
+
 TEST_F(ExaminationTest, SaysHowManyPointsCurvesStandFor) {
   {
     auto journal = SqliteJournal::Open(directory_);
