@@ -131,7 +131,7 @@ class EngineThread {
   bool told_ = true;                    // Watchers know the newest board.
   int64_t ordered_at_ = 0;
   int64_t committed_at_ = 0;  // The newest transaction began.
-  int64_t publish_due_ = 0;  // Monotonic microseconds, as the next.
+  int64_t publish_due_ = 0;   // Monotonic microseconds, as the next.
   int64_t told_at_ = 0;
   int64_t refusal_due_ = 0;
   int64_t tick_due_ = 0;

@@ -26,9 +26,7 @@ using ::testing::IsEmpty;
 using testing::Key;
 using testing::Losses;
 using testing::Open;
-
 using Rows = std::map<int64_t, Event>;
-
 constexpr size_t kBytesAPoint = 11;
 
 // CURVECAST_COMPACTIONS=5000 build/dev/bin/engine_test --gtest_filter=RunCompactorTest.*
@@ -36,7 +34,6 @@ uint64_t Seeds() {
   const char* wanted = std::getenv("CURVECAST_COMPACTIONS");
   return wanted == nullptr ? 60 : std::strtoull(wanted, nullptr, 10);
 }
-
 std::string Hex(double value) { return absl::StrCat(std::bit_cast<uint64_t>(value)); }
 
 // Everything of a run that is shown or that later events build on, to the bit.
@@ -282,33 +279,18 @@ TEST(RunCompactorTest, OneEventTakesThePlaceOfAFinishedRunsBatchesAndNamesThem) 
   EXPECT_EQ(Compact(Key(), rows), 0) << "there is nothing left to do";
 }
 
-// Each of the runs that had the name: the one that was evicted, and the one that came after it.
 TEST(RunCompactorTest, ARunThatWasEvictedIsCompactedApartFromTheOneThatTakesItsName) {
   std::vector<Event> events = FinishedRun("a", 1, RunState::kCompleted, 6000);
-  const int64_t first_end = Fold(Numbered(events))->Find(Key("a"))->ended_at();
-  events.push_back({5'000'000, Key("a"), RunEvicted{first_end}});
-  const size_t first = events.size();
-  Rows rows = Numbered(events);
-  const std::string gone = Fold(rows)->State();
-  EXPECT_EQ(Compact(Key("a"), rows, {}, first_end), 1);
-  EXPECT_EQ(BatchesOf(rows, Key("a")), 0);
-  EXPECT_TRUE(Fold(rows)->State() == gone);
-
-  for (Event& event : FinishedRun("a", 1.2, RunState::kFailed, 6000)) {
-    event.time_unix_micros += 10'000'000;
-    events.push_back(std::move(event));
+  const int64_t end = Fold(Numbered(events))->Find(Key("a"))->ended_at();
+  events.push_back({5'000'000, Key("a"), RunEvicted{end}});
+  for (Event& event : FinishedRun("a", 1.2, RunState::kFailed, 6000)) events.push_back(std::move(event));
+  events.back().time_unix_micros += 10'000'000;
+  for (const bool both : {true, false}) {
+    Rows rows = Numbered(events);
+    EXPECT_EQ(Compact(Key("a"), rows, {}, both ? std::nullopt : std::optional(end)), both ? 2 : 1);
+    EXPECT_EQ(BatchesOf(rows, Key("a")), both ? 0 : 1);
+    EXPECT_TRUE(Fold(rows)->State() == Fold(Numbered(events))->State());
   }
-  rows = Numbered(events);
-  const std::string whole = Fold(rows)->State();
-  EXPECT_EQ(Compact(Key("a"), rows), 2);
-  EXPECT_EQ(BatchesOf(rows, Key("a")), 0);
-  EXPECT_TRUE(std::holds_alternative<RunEvicted>(rows.at(static_cast<int64_t>(first)).body));
-  EXPECT_TRUE(Fold(rows)->State() == whole);
-  // Who asks for the older one alone, while the newer is under way.
-  rows = Numbered(events);
-  EXPECT_EQ(Compact(Key("a"), rows, {}, first_end), 1);
-  EXPECT_GT(BatchesOf(rows, Key("a")), 0);
-  EXPECT_TRUE(Fold(rows)->State() == whole);
 }
 
 TEST(RunCompactorTest, ASmallRunStaysAsItIs) {
