@@ -14,8 +14,8 @@ constexpr std::array<double, Tail::kBins - 1> kEdges = {1.5, 2, 2.5, 3, 3.5, 4, 
 constexpr std::array<double, Tail::kModels> kPrior = {0.01, 0.03, 0.05, 0.11, 0.8};
 constexpr std::array<double, Tail::kModels> kClip = {1.6, 2.0, 2.3, 3.0, 4.0};
 constexpr std::array<double, Tail::kModels> kLargestShift = {0.5, 1, 1, 2, 4};
-// Of the points of any run some are events, whatever its noise: one spike, or ten, must not pass for heavy tails and
-// hide the next. They may lie in any bin from this one on.
+// Of the points of any run some are events, whatever its noise: one early spike must not pass for heavy tails and hide
+// the next. They may lie in any bin from this one on.
 constexpr double kSpikes = 0.002;
 constexpr size_t kSpikeBin = 6;
 constexpr double kMemory = 5000;  // Residuals: tails change along a run.
