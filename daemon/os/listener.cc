@@ -135,7 +135,8 @@ void Listener::Work() {
   }
 }
 
-// All that wait at one socket.
+// Those that wait at one socket, until one is turned away: whether more wait is then for poll to say, because an
+// accept for nobody takes a file for a moment, and may be short of one.
 void Listener::Take(int listening) {
   while (true) {
     int fd = accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -147,18 +148,18 @@ void Listener::Take(int listening) {
     if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (fd < 0 && spare_ >= 0) {
       // Somebody else has taken the last file. Left in the line, the connection would wake this thread for ever.
-      close(spare_);
+      close(std::exchange(spare_, -1));  // Its number may be anybody's from here on.
       fd = accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
     }
+    const bool left = fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);  // It did not wait for its refusal.
     if (fd >= 0) close(fd);
-    if (spare_ < 0 || fcntl(spare_, F_GETFD) < 0) spare_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (spare_ < 0) spare_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (left) return;
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
     handlers_.on_refused(static_cast<int64_t>(files.rlim_cur));
-    if (fd < 0) {
-      poll(nullptr, 0, kPauseMs);
-      return;
-    }
+    if (fd < 0) poll(nullptr, 0, kPauseMs);
+    return;
   }
 }
 
