@@ -224,7 +224,10 @@ class ArchiveReader {
   template <typename T>
   void Read(std::optional<T>& value) {
     value.reset();
-    if (ReadPresence()) Read(value.emplace());
+    if (!ReadPresence()) return;
+    T read{};  // Not emplace(): of a class with default values nested in another, clang 14 says there that it has none.
+    Read(read);
+    value = std::move(read);
   }
   template <typename T>
   void Read(std::shared_ptr<const T>& value) {

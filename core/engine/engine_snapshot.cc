@@ -36,7 +36,7 @@ std::string Engine::settings() const {
 
 void Engine::BeginSave() {
   ++snapshots_;
-  saving_.emplace();
+  saving_ = Saving{};
 }
 
 void Engine::SaveBeforeChange(const RunKey& key, Entry& entry) {
