@@ -33,6 +33,9 @@ EngineThread::Options EngineOptions(const v1::Config& config) {
 
 RpcServer::Options RpcOptions(const v1::Config& config) {
   return {.address = config.listen().grpc(),
+          .tls = {.certificate = config.listen().tls_certificate(),
+                  .key = config.listen().tls_key(),
+                  .client_ca = config.listen().tls_client_ca()},
           .max_points_per_batch = config.limits().max_points_per_batch(),
           .max_streams = config.limits().max_streams(),
           .max_message_bytes = config.limits().max_message_bytes(),

@@ -31,7 +31,7 @@ constexpr char kFooter[] =
     "            4 no such run or file; 5 some input was refused, the rest was taken.";
 
 void AddCommonOptions(CLI::App& app, CommonOptions& common) {
-  app.add_option("--address", common.address, "HOST:PORT of the daemon")
+  app.add_option("--address", common.address, "HOST:PORT of the daemon, or tls://HOST:PORT")
       ->envname("CURVECAST_ADDRESS")
       ->default_str("127.0.0.1:7461");
   app.add_option_function<std::string>(

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "client/cpp/endpoint.h"
 #include "curvecast/v1/query.grpc.pb.h"
 
 namespace curvecast {
@@ -12,12 +13,13 @@ namespace {
 
 constexpr std::chrono::seconds kAnswerTimeout(20);
 
-template <typename Request, typename Response, typename Stub>
-absl::Status Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), Stub& stub,
+template <typename Request, typename Response, typename Stub, typename Wires>
+absl::Status Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), const Wires& wires,
                  const Request& request, Response& response, const std::string& address) {
+  if (!wires.no_endpoint.ok()) return wires.no_endpoint;
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kAnswerTimeout);
-  const grpc::Status status = (stub.*method)(&context, request, &response);
+  const grpc::Status status = (wires.stub.get()->*method)(&context, request, &response);
   if (status.ok()) return absl::OkStatus();
   if (status.error_code() == grpc::UNAVAILABLE || status.error_code() == grpc::DEADLINE_EXCEEDED) {
     return UnreachableError(address, status.error_message());
@@ -31,6 +33,7 @@ absl::Status Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Reques
 }  // namespace
 
 struct DaemonClient::Wires {
+  absl::Status no_endpoint;  // Why there is no stub.
   std::unique_ptr<v1::QueryService::Stub> stub;
 };
 
@@ -38,6 +41,11 @@ absl::Status UnreachableError(const std::string& address, const std::string& grp
   // gRPC tells the whole story; its end is what a person needs.
   const size_t colon = grpc_text.rfind(": ");
   const std::string why = colon == std::string::npos ? grpc_text : grpc_text.substr(colon + 2);
+  if (why.find("certificate verify failed") != std::string::npos) {
+    return absl::UnavailableError(
+        "the certificate of curvecastd at " + address + " is not trusted (" + why +
+        ")\nName the file of who signed it with CURVECAST_TLS_CA, and the host as it stands in the certificate.");
+  }
   return absl::UnavailableError(
       "no curvecastd answers at " + address + " (" + why +
       ")\nStart one with `curvecastd`, or name another with --address HOST:PORT or CURVECAST_ADDRESS.");
@@ -46,8 +54,9 @@ absl::Status UnreachableError(const std::string& address, const std::string& grp
 DaemonClient::DaemonClient(std::string address) : address_(std::move(address)), wires_(std::make_unique<Wires>()) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
-  wires_->stub =
-      v1::QueryService::NewStub(grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments));
+  const absl::StatusOr<Endpoint> endpoint = ToEndpoint(address_);
+  wires_->no_endpoint = endpoint.status();
+  if (endpoint.ok()) wires_->stub = v1::QueryService::NewStub(endpoint->Connect(arguments));
 }
 
 DaemonClient::~DaemonClient() = default;
@@ -56,7 +65,7 @@ absl::Status DaemonClient::Ping() {
   v1::ListRunsRequest request;
   request.set_page_size(1);
   v1::ListRunsResponse response;
-  return Ask(&v1::QueryService::Stub::ListRuns, *wires_->stub, request, response, address_);
+  return Ask(&v1::QueryService::Stub::ListRuns, *wires_, request, response, address_);
 }
 
 absl::StatusOr<v1::ListRunsResponse> DaemonClient::ListRuns(const std::string& project) {
@@ -65,7 +74,7 @@ absl::StatusOr<v1::ListRunsResponse> DaemonClient::ListRuns(const std::string& p
   v1::ListRunsResponse all;
   do {
     v1::ListRunsResponse page;
-    const absl::Status status = Ask(&v1::QueryService::Stub::ListRuns, *wires_->stub, request, page, address_);
+    const absl::Status status = Ask(&v1::QueryService::Stub::ListRuns, *wires_, request, page, address_);
     if (!status.ok()) return status;
     request.set_page_token(page.next_page_token());
     for (v1::RunSummary& run : *page.mutable_runs()) *all.add_runs() = std::move(run);
@@ -78,7 +87,7 @@ absl::StatusOr<v1::GetRunResponse> DaemonClient::GetRun(const RunName& run) {
   request.set_project(run.project);
   request.set_run_id(run.run_id);
   v1::GetRunResponse response;
-  const absl::Status status = Ask(&v1::QueryService::Stub::GetRun, *wires_->stub, request, response, address_);
+  const absl::Status status = Ask(&v1::QueryService::Stub::GetRun, *wires_, request, response, address_);
   if (!status.ok()) return status;
   return response;
 }
@@ -89,7 +98,7 @@ absl::StatusOr<v1::GetCurveResponse> DaemonClient::GetCurve(const RunName& run, 
   request.set_run_id(run.run_id);
   request.set_metric(metric);
   v1::GetCurveResponse response;
-  const absl::Status status = Ask(&v1::QueryService::Stub::GetCurve, *wires_->stub, request, response, address_);
+  const absl::Status status = Ask(&v1::QueryService::Stub::GetCurve, *wires_, request, response, address_);
   if (!status.ok()) return status;
   return response;
 }
@@ -102,7 +111,7 @@ absl::StatusOr<v1::GetCurveResponse> DaemonClient::GetCurveIfAny(const RunName& 
 
 absl::StatusOr<v1::ForecastRunResponse> DaemonClient::ForecastRun(const v1::ForecastRunRequest& request) {
   v1::ForecastRunResponse response;
-  const absl::Status status = Ask(&v1::QueryService::Stub::ForecastRun, *wires_->stub, request, response, address_);
+  const absl::Status status = Ask(&v1::QueryService::Stub::ForecastRun, *wires_, request, response, address_);
   if (!status.ok()) return status;
   return response;
 }
@@ -111,7 +120,7 @@ absl::StatusOr<v1::GetFlagsResponse> DaemonClient::GetFlags(v1::GetFlagsRequest 
   v1::GetFlagsResponse all;
   do {
     v1::GetFlagsResponse page;
-    const absl::Status status = Ask(&v1::QueryService::Stub::GetFlags, *wires_->stub, request, page, address_);
+    const absl::Status status = Ask(&v1::QueryService::Stub::GetFlags, *wires_, request, page, address_);
     if (!status.ok()) return status;
     request.set_page_token(page.next_page_token());
     for (v1::RunFlag& flag : *page.mutable_flags()) *all.add_flags() = std::move(flag);
@@ -121,14 +130,14 @@ absl::StatusOr<v1::GetFlagsResponse> DaemonClient::GetFlags(v1::GetFlagsRequest 
 
 absl::StatusOr<v1::Flag> DaemonClient::AcknowledgeFlag(const v1::AcknowledgeFlagRequest& request) {
   v1::Flag flag;
-  const absl::Status status = Ask(&v1::QueryService::Stub::AcknowledgeFlag, *wires_->stub, request, flag, address_);
+  const absl::Status status = Ask(&v1::QueryService::Stub::AcknowledgeFlag, *wires_, request, flag, address_);
   if (!status.ok()) return status;
   return flag;
 }
 
 absl::StatusOr<v1::Flag> DaemonClient::SilenceFlag(const v1::SilenceFlagRequest& request) {
   v1::Flag flag;
-  const absl::Status status = Ask(&v1::QueryService::Stub::SilenceFlag, *wires_->stub, request, flag, address_);
+  const absl::Status status = Ask(&v1::QueryService::Stub::SilenceFlag, *wires_, request, flag, address_);
   if (!status.ok()) return status;
   return flag;
 }
@@ -139,6 +148,7 @@ absl::Status DaemonClient::WatchRuns(const RunName& run,
   request.set_project(run.project);
   request.set_run_id(run.run_id);
   grpc::ClientContext context;
+  if (!wires_->no_endpoint.ok()) return wires_->no_endpoint;
   const auto stream = wires_->stub->WatchRuns(&context, request);
   v1::WatchRunsResponse response;
   while (stream->Read(&response)) {

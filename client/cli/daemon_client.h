@@ -11,7 +11,8 @@
 
 namespace curvecast {
 
-// Asks one daemon. UNAVAILABLE, with what to do, if none answers. gRPC stays behind this header.
+// Asks one daemon. UNAVAILABLE, with what to do, if none answers; INVALID_ARGUMENT if the address, or what it needs of
+// the environment (client/cpp/endpoint.h), is wrong. gRPC stays behind this header.
 class DaemonClient {
  public:
   explicit DaemonClient(std::string address);

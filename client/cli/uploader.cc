@@ -13,6 +13,7 @@
 
 #include "client/cli/daemon_client.h"
 #include "client/cli/replay.h"
+#include "client/cpp/endpoint.h"
 #include "curvecast/v1/ingest.grpc.pb.h"
 
 namespace curvecast {
@@ -37,9 +38,9 @@ size_t CountPoints(const v1::Batch& batch) {
 // Send() writes; a thread of its own reads the answers.
 class Uploader::Stream {
  public:
-  explicit Stream(const std::string& address)
+  Stream(const std::string& address, const Endpoint& endpoint)
       : address_(address),
-        stub_(v1::IngestService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))),
+        stub_(v1::IngestService::NewStub(endpoint.Connect({}))),
         stream_(stub_->Push(&context_)),
         reader_([this] { Read(); }) {}
 
@@ -208,9 +209,18 @@ class Uploader::Stream {
   std::thread reader_;  // Last: it uses all of the above.
 };
 
-Uploader::Uploader(const std::string& address) : stream_(std::make_unique<Stream>(address)) {}
+Uploader::Uploader(const std::string& address) {
+  const absl::StatusOr<Endpoint> endpoint = ToEndpoint(address);
+  no_endpoint_ = endpoint.status();
+  if (endpoint.ok()) stream_ = std::make_unique<Stream>(address, *endpoint);
+}
 Uploader::~Uploader() = default;
-absl::Status Uploader::Send(const ReadRun& run, const std::string& source) { return stream_->Send(run, source); }
-absl::StatusOr<Uploader::Summary> Uploader::Finish() { return stream_->Finish(); }
+absl::Status Uploader::Send(const ReadRun& run, const std::string& source) {
+  return stream_ == nullptr ? no_endpoint_ : stream_->Send(run, source);
+}
+absl::StatusOr<Uploader::Summary> Uploader::Finish() {
+  if (stream_ == nullptr) return no_endpoint_;
+  return stream_->Finish();
+}
 
 }  // namespace curvecast

@@ -29,13 +29,15 @@ class Uploader {
   explicit Uploader(const std::string& address);
   ~Uploader();
 
-  // `source` names the run in messages. UNAVAILABLE once the stream is broken.
+  // `source` names the run in messages. UNAVAILABLE once the stream is broken, INVALID_ARGUMENT if the address is
+  // wrong.
   absl::Status Send(const ReadRun& run, const std::string& source);
   // Waits until everything is answered.
   absl::StatusOr<Summary> Finish();
 
  private:
   class Stream;
+  absl::Status no_endpoint_;  // Why there is no stream.
   std::unique_ptr<Stream> stream_;
 };
 

@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "client/cpp/endpoint.h"
+
 namespace curvecast {
 namespace {
 
@@ -13,10 +15,10 @@ constexpr uint32_t kMaxChannel = 65535;
 
 // A channel for one call. gRPC would otherwise share connections between channels, and a connection to a lost host
 // looks alive for many minutes. The link's own backoff decides when to try again.
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+std::shared_ptr<grpc::Channel> Connect(const Endpoint& endpoint) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return endpoint.Connect(arguments);
 }
 
 }  // namespace
@@ -116,8 +118,10 @@ void Link::Advance(Clock::time_point now) {
 // --- The call ---
 
 void Link::StartCall() {
+  const absl::StatusOr<Endpoint> endpoint = ToEndpoint(options_.address);
+  if (!endpoint.ok()) return Wait(std::string(endpoint.status().message()));  // A file may still come.
   call_ = std::make_unique<Call>();
-  call_->stub = v1::IngestService::NewStub(Connect(options_.address));
+  call_->stub = v1::IngestService::NewStub(Connect(*endpoint));
   call_->stream = call_->stub->PrepareAsyncPush(&call_->context, &queue_);
   call_->writing = true;  // The start is answered as a write is.
   call_->stream->StartCall(reinterpret_cast<void*>(Event::kStarted));
@@ -197,11 +201,15 @@ void Link::OnFinished() {
   const grpc::Status status = call_->status;
   call_.reset();
   if (phase_ == Phase::kGaveUp || Stopping()) return;
+  Wait(status.error_message());
+}
+
+void Link::Wait(const std::string& why) {
   phase_ = Phase::kWaiting;
   retry_at_ = Clock::now() + backoff_.Next();
   ++failures_;
   // A stream that breaks once and comes back at the first attempt is nobody's business.
-  if (!ever_opened_ || failures_ > 1) WarnAway(status.error_message());
+  if (!ever_opened_ || failures_ > 1) WarnAway(why);
 }
 
 void Link::CollectLastEvents() {

@@ -20,7 +20,7 @@
 namespace curvecast {
 
 struct LinkOptions {
-  std::string address;
+  std::string address;  // As ToEndpoint takes it.
   std::string writer;
   uint64_t first_incarnation = 1;
   std::optional<int64_t> resume_step;  // Of the first incarnation.
@@ -97,6 +97,7 @@ class Link {
   void OnRejected(const v1::Rejected& rejected);
   void Break();
   void OnFinished();
+  void Wait(const std::string& why);  // Until the next attempt.
   void GiveUp(const std::string& why);
   void CollectLastEvents();
   void FillBatches(Clock::time_point now);

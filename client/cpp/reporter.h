@@ -38,7 +38,8 @@ struct ReportedRun {
 enum class RunEnd { kCompleted, kFailed, kStopped };
 
 struct ReporterOptions {
-  // host:port of the daemon. Empty: the environment's CURVECAST_ADDRESS, else 127.0.0.1:7461.
+  // host:port of the daemon, or tls://host:port (README.md). Empty: the environment's CURVECAST_ADDRESS, else
+  // 127.0.0.1:7461.
   std::string address = "";
   // Where this process takes its run up again, 0 to 2^53: what an earlier process reported at this step or later is
   // superseded. Say it when a checkpoint was loaded, since else the daemon goes by the first steps of the objective

@@ -86,10 +86,15 @@ bool IsPath(std::string_view text) {
   return !text.empty() && text.find('\0') == std::string_view::npos && SurvivesYaml(text);
 }
 
+bool IsPathOrNone(std::string_view text) { return text.empty() || IsPath(text); }
+
 const Form& FormOf(const Key& key) {
   static const auto& forms = *new std::map<std::string, Form, std::less<>>{
       {"listen.grpc", {IsAddress, "host:port with a port from 0 to 65535, such as 127.0.0.1:7461 or [::1]:7461"}},
       {"listen.http", {IsAddress, "host:port with a port from 0 to 65535, such as 127.0.0.1:7462 or [::1]:7462"}},
+      {"listen.tls_certificate", {IsPathOrNone, "the path of a file in PEM, in UTF-8, or nothing"}},
+      {"listen.tls_key", {IsPathOrNone, "the path of a file in PEM, in UTF-8, or nothing"}},
+      {"listen.tls_client_ca", {IsPathOrNone, "the path of a file in PEM, in UTF-8, or nothing"}},
       {"store.directory", {IsPath, "the path of a folder, in UTF-8"}},
       {"log.level", {IsLevel, "debug, info, warning or error"}},
   };

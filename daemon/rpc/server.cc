@@ -12,6 +12,7 @@
 #include "daemon/os/listener.h"
 #include "daemon/rpc/ingest_service.h"
 #include "daemon/rpc/query_service.h"
+#include "daemon/rpc/tls.h"
 
 namespace curvecast {
 namespace {
@@ -40,12 +41,14 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const Options& optio
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Listen(options.address);
   if (!listener.ok()) return listener.status();
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials = ServerCredentialsOf(options.tls);
+  if (!credentials.ok()) return credentials.status();
   auto wires = std::make_unique<Wires>(options, parts);
   Wires* w = wires.get();
 
   grpc::ServerBuilder builder;
   wires->acceptor = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, *std::move(credentials));
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_message_bytes));
   builder.SetResourceQuota(grpc::ResourceQuota("curvecastd").Resize(static_cast<size_t>(options.max_memory_bytes)));
   builder.RegisterService(&wires->ingest);

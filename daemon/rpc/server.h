@@ -16,8 +16,15 @@ namespace curvecast {
 // The gRPC side of the daemon: ingest, query, health and reflection on one port. No gRPC in this header.
 class RpcServer {
  public:
+  // Files in PEM. With none of them the port speaks in the clear.
+  struct Tls {
+    std::string certificate = {};  // The daemon's, and behind it those that lead to one that clients trust.
+    std::string key = {};          // Of the certificate, without a password.
+    std::string client_ca = {};    // Who signs the clients' certificates; without it anybody may connect.
+  };
   struct Options {
     std::string address;  // host:port; port 0 takes any free one.
+    Tls tls = {};
     int64_t max_points_per_batch = 16384;
     int64_t max_streams = 4096;
     int64_t max_message_bytes = 1 << 20;
@@ -32,7 +39,7 @@ class RpcServer {
     std::function<void(int64_t files)> on_refused_connection;
   };
 
-  // UNAVAILABLE if the address cannot be listened on.
+  // UNAVAILABLE if the address cannot be listened on; INVALID_ARGUMENT if the files of TLS are wrong.
   static absl::StatusOr<std::unique_ptr<RpcServer>> Start(const Options& options, Parts parts);
   ~RpcServer();
 

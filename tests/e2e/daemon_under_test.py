@@ -49,6 +49,7 @@ class Daemon:
         self.log = self.folder / "curvecastd.log"
         self.grpc = f"127.0.0.1:{free_port()}"
         self.http = f"127.0.0.1:{free_port()}"
+        self.address = self.grpc  # For those who report.
         self.flags = flags
         self.environment = {}  # Added to this process's.
         self.preexec = None  # Called in the process before the daemon starts.
@@ -165,7 +166,7 @@ class Job:
         self.errors = pathlib.Path(folder) / "train_lm.err"
         self.output = pathlib.Path(folder) / "train_lm.out"
         with open(self.errors, "w") as errors, open(self.output, "w") as output:
-            command = [BIN / "train_lm", *SMALL_JOB, "--address", daemon.grpc, *flags]
+            command = [BIN / "train_lm", *SMALL_JOB, "--address", daemon.address, *flags]
             self.process = subprocess.Popen(command, stdout=output, stderr=errors)
 
     def wait(self, seconds=50):

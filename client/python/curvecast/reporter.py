@@ -15,6 +15,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 import grpc  # noqa: E402  (the line above must come first)
 
+from curvecast.endpoint import connect  # noqa: E402
 from curvecast.outbox import Outbox, Stats  # noqa: E402
 from curvecast.v1 import ingest_pb2_grpc, run_pb2  # noqa: E402
 
@@ -30,6 +31,11 @@ _LONGEST_BACKOFF_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0  # A daemon that is silent for longer is away.
 
 _unfinished = weakref.WeakSet()
+
+
+def _why(error):
+    """What a person needs of an error of gRPC's: the end of the story that it tells."""
+    return (error.details() or error.code().name).rpartition(": ")[2]
 
 
 class Reporter:
@@ -66,7 +72,7 @@ class Reporter:
         flush_seconds=0.2,
     ):
         """The run's fields are those of Run in run.proto; `schedule` is a dict with the fields of Schedule, such as
-        {"peak_lr": 3e-4, "warmup_steps": 100, "decay": "COSINE"}. `address`: host:port of the daemon; by default
+        {"peak_lr": 3e-4, "warmup_steps": 100, "decay": "COSINE"}. `address`: host:port of the daemon, or tls://host:port; by default
         $CURVECAST_ADDRESS, else 127.0.0.1:7461. A process that goes on from a checkpoint may
         say at which `resume_step`: what the daemon has from there on is superseded. By default it goes by the objective's first
         steps. `max_points_per_batch` is brought within 1 to 16384. A mistake in these arguments is the one thing that raises
@@ -201,7 +207,12 @@ class Reporter:
         """Runs one stream until it breaks. True if the daemon acknowledged something on it."""
         delivered = False
         over = threading.Event()
-        with grpc.insecure_channel(self._address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        try:
+            channel = connect(self._address, [("grpc.use_local_subchannel_pool", 1)])
+        except ValueError as error:  # A file may still come.
+            self._warn("away", "curvecastd at %s cannot be reached (%s); training goes on and the points wait", self._address, error)
+            return False
+        with channel:
             call = ingest_pb2_grpc.IngestServiceStub(channel).Push(self._requests(over))
             with self._changed:
                 self._call = call
@@ -220,7 +231,7 @@ class Reporter:
                         "away",
                         "curvecastd at %s cannot be reached (%s); training goes on and the points wait",
                         self._address,
-                        error.code().name,
+                        _why(error),
                     )
             finally:
                 over.set()
