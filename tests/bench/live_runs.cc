@@ -183,7 +183,7 @@ int Main(const Flags& flags) {
 
   const OwnDaemon::Usage idle = daemon.usage();
   LoadStream::Options kind;
-  kind.address = daemon.address();
+  kind.endpoint = *ToEndpoint(daemon.address());
   kind.metrics = flags.metrics;
   kind.points_per_batch = flags.metrics;
   kind.total_steps = flags.total_steps;

@@ -12,8 +12,10 @@
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
+#include "client/cpp/endpoint.h"
 #include "curvecast/v1/query.grpc.pb.h"
 #include "fmt/format.h"
+#include "tests/bench/load/certificate.h"
 #include "tests/bench/load/load_stream.h"
 #include "tests/bench/load/own_daemon.h"
 
@@ -31,6 +33,7 @@ struct Flags {
   double seconds = 10;
   double rate = 0;  // Points a second in all; 0: as fast as it goes.
   size_t window = 32;
+  bool tls = false;
   std::string address;
 };
 
@@ -48,7 +51,9 @@ void Describe(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(0.0, 1e9));
   app.add_option("--window", flags.window, "Batches of a stream that may be unacknowledged")
       ->check(CLI::Range(1, 65536));
-  app.add_option("--address", flags.address, "A daemon that runs already (it is not killed); default one of its own");
+  app.add_option("--address", flags.address,
+                 "A daemon that runs already (it is not killed), host:port or tls://host:port; default one of its own");
+  app.add_flag("--tls", flags.tls, "Over TLS, with a certificate made for it by openssl")->excludes("--address");
 }
 
 [[noreturn]] void Die(const std::string& why) {
@@ -56,15 +61,23 @@ void Describe(CLI::App& app, Flags& flags) {
   std::exit(1);  // Without the destructors of streams that gRPC still calls.
 }
 
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  const absl::StatusOr<Endpoint> endpoint = ToEndpoint(address);
+  if (!endpoint.ok()) Die(std::string(endpoint.status().message()));
+  return endpoint->Connect({});
+}
+
 double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 std::vector<std::unique_ptr<LoadStream>> OpenStreams(const Flags& flags, const std::string& address) {
   // Another life of the load on the same daemon must not meet the runs of the one before.
   const int64_t stamp = std::chrono::system_clock::now().time_since_epoch().count();
+  const absl::StatusOr<Endpoint> endpoint = ToEndpoint(address);
+  if (!endpoint.ok()) Die(std::string(endpoint.status().message()));
   std::vector<std::unique_ptr<LoadStream>> streams;
   for (int s = 0; s < flags.streams; ++s) {
     LoadStream::Options options;
-    options.address = address;
+    options.endpoint = *endpoint;
     options.points_per_batch = flags.batch;
     options.metrics = flags.metrics;
     options.window = flags.window;
@@ -122,7 +135,7 @@ int64_t HeldPoints(v1::QueryService::Stub& stub, const std::string& run_id) {
 
 // Each run holds at least what was acknowledged of it, and at most what was sent.
 void Verify(const Flags& flags, const std::string& address, const std::vector<std::unique_ptr<LoadStream>>& streams) {
-  const auto stub = v1::QueryService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  const auto stub = v1::QueryService::NewStub(Connect(address));
   int64_t acknowledged = 0, held = 0;
   for (const auto& stream : streams) {
     for (const LoadStream::SentRun& run : stream->runs()) {
@@ -141,7 +154,7 @@ void Verify(const Flags& flags, const std::string& address, const std::vector<st
 
 // Until the journal is replayed.
 void WaitUntilReady(const std::string& address) {
-  const auto stub = v1::QueryService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  const auto stub = v1::QueryService::NewStub(Connect(address));
   const Clock::time_point deadline = Clock::now() + kPatience;
   while (Clock::now() < deadline) {
     grpc::ClientContext context;
@@ -156,6 +169,7 @@ void WaitUntilReady(const std::string& address) {
 }
 
 void Measure(const Flags& flags, const std::string& address, OwnDaemon* daemon) {
+  const std::string scheme = flags.tls ? "tls://" : "";
   WaitUntilReady(address);
   const OwnDaemon::Usage idle = daemon == nullptr ? OwnDaemon::Usage{} : daemon->usage();
   auto streams = OpenStreams(flags, address);
@@ -191,10 +205,10 @@ void Measure(const Flags& flags, const std::string& address, OwnDaemon* daemon) 
     daemon->Kill();
     const Clock::time_point again = Clock::now();
     if (absl::Status status = daemon->Start(); !status.ok()) Die(status.ToString());
-    WaitUntilReady(daemon->address());
+    WaitUntilReady(scheme + daemon->address());
     fmt::print("killed, started again and ready after {:.2f} s\n", Seconds(Clock::now() - again));
   }
-  Verify(flags, daemon == nullptr ? address : daemon->address(), streams);
+  Verify(flags, daemon == nullptr ? address : scheme + daemon->address(), streams);
 }
 
 int Main(const Flags& flags) {
@@ -207,9 +221,17 @@ int Main(const Flags& flags) {
   // On the disk of the working directory, since the folder for temporary files may be in memory.
   std::string folder = std::filesystem::current_path() / "load_ingest_XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) Die(folder + ": cannot be made");
-  static OwnDaemon daemon(folder + "/store");  // Static, so that Die does not leave it running.
+  std::vector<std::string> settings;
+  if (flags.tls) {
+    const absl::StatusOr<Certificate> certificate = MakeCertificate(folder);
+    if (!certificate.ok()) Die(std::string(certificate.status().message()));
+    settings = {"--set", "listen.tls_certificate=" + certificate->file, "--set",
+                "listen.tls_key=" + certificate->key_file};
+    setenv("CURVECAST_TLS_CA", certificate->file.c_str(), 1);
+  }
+  static OwnDaemon daemon(folder + "/store", settings);  // Static, so that Die does not leave it running.
   if (absl::Status status = daemon.Start(); !status.ok()) Die(std::string(status.message()));
-  Measure(flags, daemon.address(), &daemon);
+  Measure(flags, (flags.tls ? "tls://" : "") + daemon.address(), &daemon);
   daemon.Kill();
   std::filesystem::remove_all(folder);
   return 0;

@@ -60,8 +60,7 @@ LoadStream::LoadStream(Options options) : options_(std::move(options)), waiting_
 void LoadStream::Start() {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // A connection of its own, as a job has.
-  stub_ = v1::IngestService::NewStub(
-      grpc::CreateCustomChannel(options_.address, grpc::InsecureChannelCredentials(), arguments));
+  stub_ = v1::IngestService::NewStub(options_.endpoint.Connect(arguments));
   context_.set_wait_for_ready(true);
   stub_->async()->Push(&context_, this);
   {

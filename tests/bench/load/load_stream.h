@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "client/cpp/endpoint.h"
 #include "curvecast/v1/ingest.grpc.pb.h"
 
 namespace curvecast {
@@ -21,7 +22,7 @@ class LoadStream final : public grpc::ClientBidiReactor<v1::PushRequest, v1::Pus
   using Clock = std::chrono::steady_clock;
 
   struct Options {
-    std::string address;
+    Endpoint endpoint;
     std::vector<std::string> run_ids;
     int points_per_batch = 128;
     int metrics = 1;  // Columns of a batch, the objective first; they share the points equally.
