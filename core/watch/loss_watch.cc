@@ -209,14 +209,14 @@ void LossWatch::SetThresholds(double mean_points) {
 
 void LossWatch::Judge(const Point& point, const Tested& tested, std::vector<FlagChange>& changes) {
   const std::optional<SpikeTest::Finding> spike = spike_test_.Add(tested.z, tested.correlation);
-  const bool young = point.share < kEarliest || tested_ < kLevelPoints;
-  const bool opens_spike = spike && !incident_ && !young;
+  speaks_ = point.share >= kEarliest && tested_ >= kLevelPoints;
+  const bool opens_spike = spike && !incident_ && speaks_;
   const std::optional<Reference> untouched = opens_spike ? reference_ : std::nullopt;
   Take(point, tested, incident_ || spike);
   const double level = incident_ ? incident_->frozen().Level(point.row) : tested.reference;
   const double off = (point.level - level) / noise_.point_sd();
   deviation_ = deviation_.value_or(off) + kSmoothing * (off - deviation_.value_or(off));
-  if (young) return;
+  if (!speaks_) return;
   if (incident_) return Follow(point, changes);
 
   if (opens_spike) {

@@ -53,8 +53,11 @@ class LossWatch {
     if (incident_) Close(Resolution::kEnded, changes);
   }
 
+  // Enough of the run is known for flags; before that it says nothing.
+  bool speaks() const { return speaks_; }
   // The curve lies above its reference, by a flag that is up.
   bool above() const { return incident_ && incident_->sign() > 0; }
+  bool diverging() const { return incident_ && incident_->flag().kind == FlagKind::kDivergence; }
   // Of the mean of the newest points over the lowest level, log loss.
   double smooth_rise() const { return smooth_ - divergence_.lowest(); }
   double point_sd() const { return noise_.point_sd(); }
@@ -75,7 +78,7 @@ class LossWatch {
     if (track_ != nullptr) archive(*track_);
     archive(stray_, reference_, learning_, noise_known_, noise_, lessons_, lessons_next_, lessons_waiting_, before_);
     archive(newest_steps_, bank_, spike_test_, noise_change_, divergence_, incident_, deviation_, tested_, smooth_);
-    archive(recent_rate_, rate_, mean_points_, tail_model_, log_above_, log_below_, log_noise_);
+    archive(recent_rate_, rate_, mean_points_, tail_model_, log_above_, log_below_, log_noise_, speaks_);
   }
 
  private:
@@ -164,6 +167,7 @@ class LossWatch {
   double mean_points_ = 0;  // That the thresholds are set for, under this model of the tail.
   size_t tail_model_ = 0;
   double log_above_ = 0, log_below_ = 0, log_noise_ = 0;
+  bool speaks_ = false;
 };
 
 }  // namespace curvecast

@@ -8,6 +8,7 @@
 
 #include "core/law/objective.h"
 #include "core/watch/budget.h"
+#include "core/watch/early_divergence.h"
 #include "core/watch/eval_watch.h"
 #include "core/watch/forecast_check.h"
 #include "core/watch/loss_watch.h"
@@ -68,6 +69,7 @@ struct Watch::State {
         silence_of_fold(asked.silent_after_seconds),
         non_finite(watched.objective),
         start(watched.objective),
+        early(watched.objective),
         forecasts(watched.objective, watched.plan.maximize),
         loss(with, watched.objective, watched.plan) {
     loss.LeanOn(std::exchange(run.kin, nullptr));
@@ -92,7 +94,8 @@ struct Watch::State {
 
   template <class Archive>
   void Fields(Archive& archive) {
-    archive(run, budget, arrived_at, newest, any, silence_of_fold, non_finite, start, forecasts, loss, objective);
+    archive(run, budget, arrived_at, newest, any, silence_of_fold, non_finite, start, early, forecasts, loss,
+            objective);
     archive(unwatched);
     std::map<std::string, size_t, std::less<>> tests;
     for (const auto& [metric, at] : beside) tests.emplace(metric, at.test.index());
@@ -117,6 +120,7 @@ struct Watch::State {
   Silence silence_of_fold;  // The same without what time alone has brought: it never speaks.
   NonFinite non_finite;
   StartCheck start;
+  EarlyDivergence early;
   ForecastCheck forecasts;
   LossWatch loss;
   std::optional<Objective> objective;  // Once its first point has said what it is.
@@ -174,6 +178,8 @@ void Watch::State::AddLoss(Step step, double value, const Curve& curve) {
   const bool warming = run.plan.schedule && static_cast<double>(step) <= run.plan.schedule->warmup_end();
   if (!warming) start.Add(step, at, progress, changes);
   RenamedSince(changes.size(), [&] { loss.Add(step, at, curve, budget.MeanPoints(), changes); });
+  if (!loss.speaks() || early.flag().up()) early.Add(step, std::log(at), changes);
+  if (loss.diverging()) early.Replace(step, changes);
   if (!run.plan.maximize) return;
   for (size_t i = told; i < changes.size(); ++i) {
     Evidence& evidence = changes[i].flag.evidence;
@@ -246,6 +252,7 @@ void Watch::Rewound(std::string_view metric, Step from, const Curve& left) {
     s.any = !left.empty();
     s.non_finite.Supersede(from, s.changes);
     s.start.Supersede(from, s.changes);
+    s.early.Supersede(from, s.changes);
     s.forecasts.Supersede(from, s.changes);
     s.RenamedSince(s.changes.size(), [&] { s.loss.Supersede(from, s.changes); });
     s.loss.Relearn(s.run.plan, left);
@@ -284,6 +291,7 @@ void Watch::Ended() {
   s.silence_of_fold.Ended(s.Place());
   s.non_finite.End(s.newest, s.changes);
   s.start.End(s.newest, s.changes);
+  s.early.End(s.newest, s.changes);
   s.forecasts.End(s.newest, s.changes);
   s.RenamedSince(s.changes.size(), [&] { s.loss.End(s.changes); });
   for (auto& [metric, beside] : s.beside) {
@@ -311,6 +319,7 @@ std::vector<Flag> Watch::active() const {
     flags.push_back(train == nullptr ? *flag : train->Renamed(*flag));
   }
   take(s.start.flag().flag());
+  take(s.early.flag().flag());
   take(s.forecasts.off_law().flag());
   take(s.forecasts.off_family().flag());
   for (const auto& [metric, beside] : s.beside) {

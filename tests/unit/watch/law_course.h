@@ -80,7 +80,7 @@ inline Coefficients CoefficientsOf(const Plan& plan, double spread, uint64_t see
   }
 }
 
-// The log loss of a run that is the law, exactly, at each step from 0 to its end. Finite while it warms up too.
+// The log loss of a run that is the law, exactly, at each step from 0 to its end, and falls while it warms up.
 inline constexpr double kHighest = 50;
 inline std::vector<double> LawCourse(const Plan& plan, const Coefficients& at) {
   const RunClock clock(plan, 0);
@@ -91,6 +91,8 @@ inline std::vector<double> LawCourse(const Plan& plan, const Coefficients& at) {
   }
   std::vector<double> levels;
   for (const FeatureRow& row : Features(clock, places)) levels.push_back(std::min(row.dot(at), kHighest));
+  // The law holds from there on; by it the low rate of a warm-up would be a low loss.
+  for (auto s = static_cast<size_t>(clock.warmup_end()); s-- > 0;) levels[s] = std::max(levels[s], levels[s + 1]);
   return levels;
 }
 

@@ -149,6 +149,20 @@ TEST_F(WatchTest, AnAccuracyIsWatchedAsWhatIsMissing) {
 }
 
 // A LR_MISMATCH that is up when the run is declared anew.
+TEST_F(WatchTest, ARunThatBlowsUpInItsWarmUpIsFlaggedThereOnceAndUntilItIsOver) {
+  for (Step s = 1; s <= 40; ++s) Log("train/loss", s, 10 * std::pow(static_cast<double>(s), -0.1));
+  for (Step s = 41; s <= 60; ++s) Log("train/loss", s, 12 + 0.1 * static_cast<double>(s % 3));
+  const std::vector<Flag> raised = Raised();
+  ASSERT_EQ(raised.size(), 1u);
+  EXPECT_EQ(raised[0].kind, FlagKind::kDivergence);
+  EXPECT_EQ(raised[0].severity, Severity::kCritical);
+  EXPECT_EQ(raised[0].began_step, 41);
+  EXPECT_EQ(raised[0].raised_step, 43);
+  EXPECT_TRUE(Active(FlagKind::kDivergence));
+  Train(61, 500, 0);
+  EXPECT_FALSE(Active(FlagKind::kDivergence));
+}
+
 TEST_F(WatchTest, ADeclarationResolvesWhatItTakesAway) {
   for (Step s = 1; s < 1000; ++s) {
     Train(s, s + 1, 0);
