@@ -178,8 +178,13 @@ void Watch::State::AddLoss(Step step, double value, const Curve& curve) {
   const bool warming = run.plan.schedule && static_cast<double>(step) <= run.plan.schedule->warmup_end();
   if (!warming) start.Add(step, at, progress, changes);
   RenamedSince(changes.size(), [&] { loss.Add(step, at, curve, budget.MeanPoints(), changes); });
-  if (!loss.speaks() || early.flag().up()) early.Add(step, std::log(at), changes);
-  if (loss.diverging()) early.Replace(step, changes);
+  if (loss.diverging()) {  // Before it: of one kind one flag is up at a time.
+    std::vector<FlagChange> replaced;
+    early.Replace(step, replaced);
+    changes.insert(changes.begin() + static_cast<std::ptrdiff_t>(told), replaced.begin(), replaced.end());
+  } else if (!loss.speaks() || early.flag().up()) {
+    early.Add(step, std::log(at), changes);
+  }
   if (!run.plan.maximize) return;
   for (size_t i = told; i < changes.size(); ++i) {
     Evidence& evidence = changes[i].flag.evidence;

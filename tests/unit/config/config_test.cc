@@ -77,7 +77,9 @@ TEST(SetValueTest, NamesTheNearestKey) {
   EXPECT_EQ(Refusal("limits.max_rnus", "1"), "limits.max_rnus: unknown key; did you mean limits.max_runs?");
   EXPECT_EQ(Refusal("max_runs", "1"), "max_runs: unknown key; did you mean limits.max_runs?");
   EXPECT_EQ(Refusal("store.max_runs", "1"), "store.max_runs: unknown key; did you mean limits.max_runs?");
-  EXPECT_EQ(Refusal("listen.quic", "1"), "listen.quic: unknown key; there are listen.grpc, listen.http");
+  EXPECT_EQ(Refusal("listen.quic", "1"),
+            "listen.quic: unknown key; there are listen.grpc, listen.http, listen.tls_certificate, listen.tls_key, "
+            "listen.tls_client_ca");
   EXPECT_EQ(Refusal("teapot.brewing_time", "1"),
             "teapot.brewing_time: unknown key; there are listen, store, limits, forecasting, log, watch, retention");
   EXPECT_THAT(Refusal("", "1"), HasSubstr("unknown key"));
