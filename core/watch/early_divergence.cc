@@ -23,14 +23,15 @@ constexpr double kSdOfDifference = 1.5 * 0.886;
 
 void EarlyDivergence::Add(Step step, double level, std::vector<FlagChange>& changes) {
   std::copy_backward(levels_.begin(), levels_.end() - 1, levels_.end());
-  std::copy_backward(steps_.begin(), steps_.end() - 1, steps_.end());
   levels_[0] = level;
-  steps_[0] = step;
   // A run may blow up with its first step.
   if (points_++ == 0) mean_ = lowest_ = level;
   const auto points = static_cast<double>(points_);
   mean_ += (level - mean_) / std::max(kMeanOf, kMeanPart * points);
   lowest_ = std::min(lowest_, mean_);
+  const bool high = level - lowest_ > kBack * kRise;
+  if (high && !high_) began_ = step;
+  high_ = high;
   // Not the first, which falls far.
   if (const double learned = points - static_cast<double>(kInRow) - 2; learned >= 1) {
     const double difference = std::fabs(levels_[kInRow] - levels_[kInRow + 1]);
@@ -50,7 +51,7 @@ void EarlyDivergence::Add(Step step, double level, std::vector<FlagChange>& chan
   flag.kind = FlagKind::kDivergence;
   flag.severity = Severity::kCritical;
   flag.metric = metric_;
-  flag.began_step = steps_.back();
+  flag.began_step = began_;
   flag.raised_step = flag.updated_step = step;
   Evidence& e = flag.evidence;
   e.statistic = rise;
@@ -65,6 +66,7 @@ void EarlyDivergence::Add(Step step, double level, std::vector<FlagChange>& chan
 void EarlyDivergence::Supersede(Step from, std::vector<FlagChange>& changes) {
   flag_.Supersede(from, changes);
   points_ = 0;
+  high_ = false;
   difference_ = 0;
 }
 

@@ -28,7 +28,7 @@ class EarlyDivergence {
 
   template <class Archive>
   void Fields(Archive& archive) {
-    archive(flag_, levels_, steps_, points_, mean_, lowest_, difference_);
+    archive(flag_, levels_, began_, high_, points_, mean_, lowest_, difference_);
   }
 
  private:
@@ -37,7 +37,8 @@ class EarlyDivergence {
   const std::string metric_;
   RaisedFlag flag_;
   std::array<double, kInRow + 2> levels_ = {};  // Newest first.
-  std::array<Step, kInRow> steps_ = {};
+  Step began_ = 0;                              // Of the newest stretch of points that lie high ...
+  bool high_ = false;                           // ... which still lasts.
   int64_t points_ = 0;
   double mean_ = 0;        // Of the newest, fading.
   double lowest_ = 0;      // Of that mean.

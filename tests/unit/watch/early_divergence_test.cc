@@ -36,6 +36,7 @@ TEST(EarlyDivergenceTest, ARunThatBlowsUpWithItsFirstStepIsFlaggedToo) {
   testing::Dice dice(2);
   const auto changes = Changes(30, [&](int i) { return i == 1 ? 0.72 : 3.7 * std::exp(0.05 * dice.Normal()); });
   ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].flag.began_step, 20);
   EXPECT_EQ(changes[0].flag.raised_step, 120);
 }
 
