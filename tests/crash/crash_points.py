@@ -59,6 +59,11 @@ def backups(daemon, folder):
     for number in range(100):
         target = os.path.join(folder, f"copy{number}")
         done = subprocess.run([BIN / "curvecastd", "--data-dir", daemon.store, "backup", target], capture_output=True, text=True)
+        if "the daemon ended before" in done.stderr:
+            # It may take a moment to be gone. Asked again then, the copy is made without it.
+            wait_until(lambda: daemon.process.poll() is not None, TIMEOUT_S, "the daemon to be gone")
+        elif done.returncode != 0:
+            time.sleep(0.05)  # It does not take commands yet.
         if daemon.process.poll() is not None:
             if done.returncode == 0 or os.path.exists(os.path.join(target, "journal.db")):
                 raise AssertionError(f"a backup that was cut off looks whole: {os.listdir(target)}")
