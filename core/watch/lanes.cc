@@ -11,8 +11,14 @@
 namespace curvecast::lanes {
 namespace {
 
-// kWidth columns at a time, wherever they lie.
+// kWidth columns at a time, wherever they lie. Written twice, since each compiler passes over the alignment in the
+// other's form: then it takes the columns for aligned, and what is built with wide vectors crashes.
+#ifdef __clang__
+typedef double Lane __attribute__((vector_size(kWidth * sizeof(double)), aligned(sizeof(double)), may_alias));
+#else
 using Lane = double __attribute__((vector_size(kWidth * sizeof(double)), aligned(sizeof(double)), may_alias));
+#endif
+static_assert(alignof(Lane) == alignof(double));
 
 constexpr size_t kStates = static_cast<size_t>(Reference::kStates);
 constexpr size_t kStateLanes = kStates / kWidth;

@@ -1,8 +1,10 @@
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,15 +94,44 @@ class Reader {
   size_t count_ = 0;
 };
 
+// Where the documents of a text begin. YAML::LoadAll takes a bracket that nothing opened for an empty document, and for
+// another one, without an end.
+class Documents : public YAML::EventHandler {
+ public:
+  explicit Documents(const std::string& text) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    while (starts_.size() < 2 && parser.HandleNextDocument(*this)) {
+    }
+  }
+  // Of the second one, if there are two.
+  const YAML::Mark* second() const { return starts_.size() < 2 ? nullptr : &starts_[1]; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { starts_.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  std::vector<YAML::Mark> starts_;
+};
+
 }  // namespace
 
 absl::StatusOr<v1::Config> ParseConfig(const std::string& text, const std::string& name) {
   v1::Config config = DefaultConfig();
   Reader reader(name, config);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (!documents.empty()) reader.ReadFile(documents[0]);
-    if (documents.size() > 1) reader.Complain(documents[1].Mark(), "", "is a second document; keep one");
+    const Documents documents(text);
+    reader.ReadFile(YAML::Load(text));
+    if (const YAML::Mark* second = documents.second(); second != nullptr) {
+      reader.Complain(*second, "", "is a second document, or a bracket that nothing opened; keep one document");
+    }
   } catch (const YAML::Exception& error) {
     reader.Complain(error.mark, "", "is no YAML: " + error.msg);
   }

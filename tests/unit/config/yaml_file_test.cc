@@ -97,6 +97,7 @@ TEST(ParseConfigTest, PointsAtWhatIsNoYaml) {
   EXPECT_THAT(Errors("a: *nowhere\n"), HasSubstr("is no YAML"));
   EXPECT_THAT(Errors(std::string(100'000, '[')), HasSubstr("is no YAML"));
   EXPECT_THAT(Errors("log:\n  level: info\n---\nlog:\n"), HasSubstr("second document"));
+  EXPECT_THAT(Errors(",c: 1a}R"), HasSubstr("a bracket that nothing opened"));  // YAML::LoadAll reads on for ever.
   EXPECT_THAT(Errors("? [a, b]\n: c\n"), HasSubstr("a key that is no word"));
 }
 
