@@ -2,6 +2,8 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <map>
@@ -65,7 +67,13 @@ bool IsAddress(std::string_view text) {
   const std::string_view host = text.substr(0, colon);
   const std::string_view port_text = text.substr(colon + 1);
   const bool bracketed = host.front() == '[' && host.back() == ']' && host.size() > 2;
-  if (!bracketed && host.find_first_of(":[] ") != std::string_view::npos) return false;
+  if (!bracketed && host.find_first_of(":[]") != std::string_view::npos) return false;
+  // Of a name, an address, or a scope such as fe80::1%eth0; nothing that a log or YAML could not show.
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("._-:[]%").find(c) != std::string_view::npos;
+  };
+  if (!std::all_of(host.begin(), host.end(), plain)) return false;
   unsigned port = 0;
   const auto [end, error] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
   return error == std::errc() && end == port_text.data() + port_text.size() && port <= 65535;

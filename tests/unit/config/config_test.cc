@@ -73,6 +73,18 @@ TEST(SetValueTest, SetsAKeyOfEachType) {
   EXPECT_EQ(config.listen().grpc(), "[::]:0");
 }
 
+TEST(SetValueTest, AnAddressIsWhatCanBeSaidOfOne) {
+  v1::Config config = DefaultConfig();
+  for (const char* good : {"localhost:1", "my-host_2.example.:7461", "[fe80::1%eth0]:1", "0.0.0.0:65535"}) {
+    EXPECT_TRUE(SetValue(config, "listen.grpc", good).ok()) << good;
+  }
+  for (const std::string& bad :
+       {std::string("10.0\0.1:1", 9), std::string("a b:1"), std::string("h\xd3st:1"), std::string("\"h\":1"),
+        std::string("h/x:1"), std::string(":1"), std::string("h:65536")}) {
+    EXPECT_FALSE(SetValue(config, "listen.grpc", bad).ok()) << bad;
+  }
+}
+
 TEST(SetValueTest, NamesTheNearestKey) {
   EXPECT_EQ(Refusal("limits.max_rnus", "1"), "limits.max_rnus: unknown key; did you mean limits.max_runs?");
   EXPECT_EQ(Refusal("max_runs", "1"), "max_runs: unknown key; did you mean limits.max_runs?");
