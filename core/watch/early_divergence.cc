@@ -65,6 +65,7 @@ void EarlyDivergence::Add(Step step, double level, std::vector<FlagChange>& chan
 
 void EarlyDivergence::Supersede(Step from, std::vector<FlagChange>& changes) {
   flag_.Supersede(from, changes);
+  if (flag_.up()) return;  // It was raised on what stays: what is high or back is still told from that lowest level.
   points_ = 0;
   high_ = false;
   difference_ = 0;

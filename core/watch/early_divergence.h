@@ -21,7 +21,7 @@ class EarlyDivergence {
   void Add(Step step, double level, std::vector<FlagChange>& changes);
   // The law has it from here on.
   void Replace(Step step, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kReplaced, step, changes); }
-  // Points went: it begins anew.
+  // Points went: it begins anew, unless a flag from before them is up.
   void Supersede(Step from, std::vector<FlagChange>& changes);
   void End(Step newest, std::vector<FlagChange>& changes) { flag_.Resolve(Resolution::kEnded, newest, changes); }
   const RaisedFlag& flag() const { return flag_; }

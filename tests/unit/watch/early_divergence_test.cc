@@ -79,5 +79,17 @@ TEST(EarlyDivergenceTest, ARewindTakesItBackAndBeginsAnew) {
   EXPECT_EQ(changes.size(), 2u);
 }
 
+TEST(EarlyDivergenceTest, ARewindBehindTheFlagLeavesItUpUntilTheLossIsBack) {
+  EarlyDivergence early("loss");
+  std::vector<FlagChange> changes;
+  for (int i = 1; i <= 30; ++i) early.Add(i, i < 15 ? 1 + 0.01 * (i % 2) : 2, changes);
+  early.Supersede(25, changes);
+  for (int i = 25; i <= 40; ++i) early.Add(i, 2 + 0.01 * (i % 2), changes);
+  EXPECT_TRUE(early.flag().up());
+  EXPECT_EQ(changes.size(), 1u);
+  for (int i = 41; i <= 60; ++i) early.Add(i, 1 + 0.01 * (i % 2), changes);
+  EXPECT_FALSE(early.flag().up());
+}
+
 }  // namespace
 }  // namespace curvecast
