@@ -51,7 +51,8 @@ TEST_F(EngineThreadTest, RunsThatAreOverAreLetGoOfPastTheirLimitAndARestartAgree
     Send(end);
   }
   Send(Open(1, "", "live"));
-  EXPECT_TRUE(Eventually([](const Board& shown) { return shown.runs.size() == 2; }));
+  // Two runs alone would not do: so many there are as well before the third is opened.
+  EXPECT_TRUE(Eventually([](const Board& shown) { return shown.Find(Key("live")) && shown.runs.size() == 2; }));
   const auto board = boards_.Get();
   EXPECT_NE(board->Find(Key("c")), nullptr) << "it ended last";
   EXPECT_NE(board->Find(Key("live")), nullptr);
