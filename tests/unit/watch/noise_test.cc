@@ -87,7 +87,7 @@ TEST(NoiseTest, WhatIsTheReferencesOwnDoubtIsNotTakenForNoise) {
   Noise noise(1, 4);
   for (int i = 0; i < 1000; ++i) noise.Add(3, 0);
   EXPECT_EQ(noise.variance(), 1);
-  EXPECT_EQ(noise.correlation(), 0);
+  EXPECT_EQ(noise.correlation(), Noise::kUsualCorrelation);
 }
 
 TEST(NoiseTest, ResidualsFarOutMakeItsTailsHeavy) {
@@ -102,6 +102,45 @@ TEST(NoiseTest, WhatTheReferenceDidNotKnowYetSaysNothingOfTheTails) {
   Noise noise(0.01, 4);
   for (int i = 0; i < 300; ++i) noise.Add(i < 20 ? 8 : dice.Normal(), i < 20 ? 0.2 : 0.99);
   EXPECT_EQ(noise.tail().model(), Tail::kModels - 1);
+}
+
+TEST(NoiseTest, AScaleThatIsMostlyTheReferencesDoubtIsStillFoundInTime) {
+  // The first points of a run: half of an innovation's variance is noise, which was guessed three times too large.
+  double sum = 0;
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    testing::Dice dice(seed);
+    Noise noise(0.03, 4);
+    for (int i = 0; i < 60; ++i) {
+      const double doubt = 0.01, truth = std::hypot(0.01, doubt);
+      const double believed = std::hypot(std::sqrt(noise.variance()), doubt);
+      noise.Add(dice.Normal() * truth / believed, noise.variance() / (believed * believed));
+    }
+    sum += std::sqrt(noise.variance()) / 0.01 / 50;
+  }
+  EXPECT_LT(sum, 1.38);  // 1.31; 1.45 if each point counted as one of nothing but noise.
+  EXPECT_GT(sum, 1);
+}
+
+TEST(NoiseTest, FarOutCountsLessWhileFewPointsHaveToldTheScale) {
+  const Noise guess(1, 4);
+  EXPECT_NEAR(guess.Sure(0.1), 0.1, 0.001);
+  EXPECT_EQ(guess.Sure(-5), -5);
+  EXPECT_LT(guess.Sure(8), 5);
+  EXPECT_GT(guess.Sure(80), guess.Sure(8));
+  const Noise known = Learned({.sd = 0.01}, 1000, 1);
+  EXPECT_NEAR(known.Sure(6), 6, 0.1);
+  EXPECT_LT(known.Sure(6), 6);
+}
+
+TEST(NoiseTest, AFirstGuessIsOfAPointGivenTheOneBefore) {
+  for (const double rho : {0.0, Noise::kUsualCorrelation, 0.5}) {
+    NoiseCourse course({.sd = 0.01, .correlation = rho}, 7);
+    std::vector<double> levels;
+    for (int i = 0; i < 20'000; ++i) levels.push_back(3.0 / (1 + i) + course.Next());
+    const double truth = 0.01 * std::sqrt(1 - rho * rho);
+    // A seventh more than white noise has, and as much less than noise that correlates by a half.
+    EXPECT_NEAR(GuessScale(levels) / truth, rho == 0.0 ? 1.13 : rho == 0.5 ? 0.85 : 1, 0.05) << rho;
+  }
 }
 
 TEST(NoiseTest, ItNeverBecomesZeroOrInfinite) {
