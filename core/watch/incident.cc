@@ -9,7 +9,8 @@ namespace {
 constexpr double kGain = 0.25;      // Of the newest point in the mean excess.
 constexpr double kCalmSd = 2;       // Mean excess over its own noise, at most, to be over ...
 constexpr double kCalmPart = 0.25;  // ... or this part of the peak.
-constexpr double kPersists = 4;     // Mean excess over its own noise.
+constexpr double kPersists = 4;     // Mean excess over its own noise, points farther than ...
+constexpr double kFar = 3;          // ... this times the noise counted as that far: a tall spike leaves a tall mean.
 const double kMeanSd = std::sqrt(kGain / (2 - kGain));
 
 }  // namespace
@@ -20,6 +21,7 @@ void Incident::Add(double level, const FeatureRow& row, double point_sd) {
   ++opened_.points;
   ++since_;
   excess_ += kGain * (off - excess_);
+  held_ += kGain * (std::clamp(off, -kFar * point_sd, kFar * point_sd) - held_);
   peak_ = std::max(peak_, excess_);
   // The point itself must be back, so that a mean that still holds an old peak does not keep it open.
   const double back = std::max(kCalmSd * point_sd, kCalmPart * peak_);
@@ -27,6 +29,6 @@ void Incident::Add(double level, const FeatureRow& row, double point_sd) {
   calm_ = calm ? calm_ + 1 : 0;
 }
 
-bool Incident::persists(double point_sd) const { return excess_ > kPersists * kMeanSd * point_sd; }
+bool Incident::persists(double point_sd) const { return held_ > kPersists * kMeanSd * point_sd; }
 
 }  // namespace curvecast

@@ -42,7 +42,7 @@ class Incident {
   double expected() const { return expected_; }  // Log loss at the newest point.
   int64_t points() const { return opened_.points; }
   int64_t since_raised() const { return since_; }
-  // The mean of the newest lies off by more than their noise explains.
+  // The newest lie off by more than their noise explains, and not only some of them by much.
   bool persists(double point_sd) const;
   // The newest points lie where the reference has them.
   bool recovered() const { return calm_ >= kCalm; }
@@ -51,12 +51,13 @@ class Incident {
 
   template <class Archive>
   void Fields(Archive& archive) {
-    archive(opened_, excess_, peak_, expected_, since_, calm_);
+    archive(opened_, excess_, held_, peak_, expected_, since_, calm_);
   }
 
  private:
   Opened opened_;
   double excess_;
+  double held_ = 0;  // The same since it was raised, each point as far as noise goes.
   double peak_;
   double expected_ = 0;
   int64_t since_ = 0;

@@ -42,6 +42,20 @@ TEST(IncidentTest, ASpikesOldPeakDoesNotKeepItOpen) {
   EXPECT_LE(points, 10);
 }
 
+TEST(IncidentTest, ATallSpikeThatIsBackDoesNotPersistAndAStepDoes) {
+  Incident spike = Opened(1, 0.5), twice = Opened(1, 0.5), step = Opened(1, 0.5), slight = Opened(1, 0.02);
+  for (int i = 0; i < 8; ++i) {
+    spike.Add(1 + (i == 0 ? 0.3 : 0.012), Level(), kSd);
+    twice.Add(1 + (i == 3 ? 0.6 : 0), Level(), kSd);
+    step.Add(1.5, Level(), kSd);
+    slight.Add(1.02, Level(), kSd);
+  }
+  EXPECT_FALSE(spike.persists(kSd));
+  EXPECT_FALSE(twice.persists(kSd));
+  EXPECT_TRUE(step.persists(kSd));
+  EXPECT_TRUE(slight.persists(kSd));
+}
+
 TEST(IncidentTest, OnePointThatIsBackDoesNotEndIt) {
   Incident incident = Opened(1, 0.2);
   for (int i = 0; i < 60; ++i) {
