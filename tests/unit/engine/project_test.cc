@@ -200,30 +200,48 @@ TEST_F(ProjectTest, TheSameEventsGiveTheSameBitsOfTheNextForecast) {
   EXPECT_EQ(one.expected_value, two.expected_value);
 }
 
-// When a run that falls half as fast as it should from a third of its plan on is noticed.
+// A run of a project whose runs gain much as their rate falls to 0; from a step on it falls more slowly, by this part.
+std::vector<Event> Annealed(const std::string& id, double level, Step from = 1000, double part = 0) {
+  const auto at = [level](Step step) {
+    return AkinLoss(step, level) + 0.6 * level * (1 - static_cast<double>(step) / 1000);
+  };
+  Event open = Open(1, "", id);
+  ScheduleSpec& schedule = std::get<RunOpened>(open.body).spec.schedule.emplace();
+  schedule.peak_lr = 0.01;
+  schedule.decay = Decay::kLinear;
+  Column losses = AkinLosses(level, 5, 1000);
+  for (size_t i = 0; i < losses.steps.size(); ++i) {
+    const Step step = losses.steps[i];
+    losses.values[i] = at(step) + (step > from ? part * (at(from) - at(step)) : 0);
+  }
+  return {open, Batch(1, {losses}, 1, "", id, RunState::kCompleted)};
+}
+
 TEST_F(ProjectTest, TheWatchOfARunLeansOnTheFinishedRunsOfItsProject) {
-  constexpr Step kFrom = 330;
-  const auto noticed = [](bool with_siblings) {
+  constexpr Step kFrom = 500;
+  // When it is noticed that the curve leaves its law.
+  const auto noticed = [](bool with_siblings, double part) {
     Engine engine;
-    const auto apply = [&engine](const Event& event) { return engine.Apply(event)->flag_changes; };
     for (const char* id : {"a", "b", "c", "d", "e", "f"}) {
       if (!with_siblings) break;
-      for (const Event& event : FinishedRun(id, 1 + 0.02 * (id[0] - 'a'))) apply(event);
-    }
-    apply(Open(1, "", "new"));
-    Column losses = AkinLosses(1.03, 5, 1000);
-    for (size_t i = 0; i < losses.steps.size(); ++i) {
-      const double fall = AkinLoss(kFrom, 1.03) - AkinLoss(losses.steps[i], 1.03);
-      if (losses.steps[i] > kFrom) losses.values[i] += 0.5 * fall;
+      for (const Event& event : Annealed(id, 1 + 0.02 * (id[0] - 'a'))) EXPECT_TRUE(engine.Apply(event).ok());
     }
     Step step = 1001;
-    for (const FlagChange& change : apply(Batch(1, {losses}, 1, "", "new"))) {
-      if (change.what == FlagChange::What::kRaised) step = std::min(step, change.flag.raised_step);
+    for (const Event& event : Annealed("new", 1.03, kFrom, part)) {
+      const auto effect = engine.Apply(event);
+      if (!effect.ok()) return Step{0};
+      for (const FlagChange& change : effect->flag_changes) {
+        const FlagKind kind = change.flag.kind;
+        if (kind == FlagKind::kDrift || kind == FlagKind::kPlateau) step = std::min(step, change.flag.raised_step);
+      }
     }
     return step;
   };
-  const Step alone = noticed(false), among_siblings = noticed(true);
+  EXPECT_EQ(noticed(false, 0), 1001);
+  EXPECT_EQ(noticed(true, 0), 1001);
+  const Step alone = noticed(false, 0.5), among_siblings = noticed(true, 0.5);
   EXPECT_GT(among_siblings, kFrom);
+  EXPECT_LT(among_siblings, kFrom + 100);
   EXPECT_LT(among_siblings, alone) << "1001: not at all";
 }
 
