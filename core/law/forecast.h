@@ -43,8 +43,9 @@ struct LeanedOn {
   int relatives = 0;  // Finished runs of the project.
   int siblings = 0;   // Of those, of the run's own family.
   double factor = 0;  // Of the interval about its median; 0 if that is not known (an old journal).
-  // How far the newest level lies on the worse side of what those runs say of it, before the run's own points: in
-  // standard deviations of that, and what they say, in the objective's unit. 0 without relatives.
+  // How far the newest points, in the middle, lie on the worse side of what those runs say of them, before the run's
+  // own points: in standard deviations of that, and what they say of the last, in the objective's unit. 0 without
+  // relatives.
   double deviation = 0;
   double expected = 0;
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/law/mixture.h"
 #include "core/law/objective.h"
@@ -235,21 +237,28 @@ void FillPath(const Bank& bank, const Observations& seen, const RunClock& clock,
   forecast.expected_value = FiniteExp(seen.origin + bank.At(rows[0]).mean);
 }
 
-// How far the newest level lies above what the kin say of it before the run's points.
+// How far the newest points lie above what the kin say of them before the run's points: most of them, so that a spike
+// among them does not count.
 void CompareWithKin(const Belief& kin, const Observations& seen, LeanedOn& leaned) {
-  // Of the points whose mean the newest level is: where the rate has fallen they reach far back.
   FeatureRow row = FeatureRow::Zero();
-  double bend = 0, count = 0;
+  double count = 0, expected = 0;
+  std::vector<std::pair<double, double>> offs;  // And for how many points.
   for (size_t i = seen.points.size() - seen.newest; i < seen.points.size(); ++i) {
-    const double n = seen.points[i].count;
-    row += n * seen.rows[i];
-    bend += n * kin.bend.At(seen.points[i].progress);
-    count += n;
+    const Observation& point = seen.points[i];
+    expected = seen.rows[i].dot(kin.mean) + kin.bend.At(point.progress);
+    offs.emplace_back(seen.origin + point.level - expected, point.count);
+    row += point.count * seen.rows[i];
+    count += point.count;
   }
   row /= count;
-  const double expected = row.dot(kin.mean) + bend / count;
+  std::sort(offs.begin(), offs.end());
+  double below = 0;
+  const auto middle = std::find_if(offs.begin(), offs.end() - 1, [&](const auto& off) {
+    below += off.second;
+    return below >= 0.5 * count;
+  });
   const double variance = row.dot(kin.covariance * row) + kin.stray * kin.stray + kin.noise * kin.noise / count;
-  leaned.deviation = (seen.origin - expected) / std::sqrt(std::max(variance, kLeastVariance));
+  leaned.deviation = middle->first / std::sqrt(std::max(variance, kLeastVariance));
   leaned.expected = FiniteExp(expected);
 }
 
