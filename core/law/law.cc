@@ -252,13 +252,12 @@ void CompareWithKin(const Belief& kin, const Observations& seen, LeanedOn& leane
   }
   row /= count;
   std::sort(offs.begin(), offs.end());
-  double below = 0;
-  const auto middle = std::find_if(offs.begin(), offs.end() - 1, [&](const auto& off) {
-    below += off.second;
-    return below >= 0.5 * count;
-  });
+  size_t middle = 0;  // Of the points, not of the bins.
+  for (double below = offs[0].second; below < 0.5 * count && middle + 1 < offs.size(); below += offs[middle].second) {
+    ++middle;
+  }
   const double variance = row.dot(kin.covariance * row) + kin.stray * kin.stray + kin.noise * kin.noise / count;
-  leaned.deviation = middle->first / std::sqrt(std::max(variance, kLeastVariance));
+  leaned.deviation = offs[middle].first / std::sqrt(std::max(variance, kLeastVariance));
   leaned.expected = FiniteExp(expected);
 }
 

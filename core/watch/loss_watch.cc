@@ -208,7 +208,7 @@ void LossWatch::SetThresholds(double mean_points) {
 }
 
 void LossWatch::Judge(const Point& point, const Tested& tested, std::vector<FlagChange>& changes) {
-  const std::optional<SpikeTest::Finding> spike = spike_test_.Add(noise_.Sure(tested.z), tested.correlation);
+  const std::optional<SpikeTest::Finding> spike = spike_test_.Add(noise_.NormalScore(tested.z), tested.correlation);
   speaks_ = point.share >= kEarliest && tested_ >= kLevelPoints;
   const bool opens_spike = spike && !incident_ && speaks_;
   const std::optional<Reference> untouched = opens_spike ? reference_ : std::nullopt;

@@ -9,7 +9,7 @@ namespace {
 constexpr double kClip = 3;                // Of z, so that single points do not move the scale.
 constexpr double kClippedMoment = 0.9951;  // E min(z^2, 9) of the normal.
 constexpr double kMemory = 200;            // Points that the scale and the correlation remember.
-constexpr double kDoubt = 40;              // Points that the usual correlation is worth.
+constexpr double kUsualWorth = 40;         // Points that the usual correlation is worth.
 constexpr double kFreedom = 3;             // Degrees of freedom of the scale a point (README.md).
 constexpr double kMostlyNoise = 0.5;       // Part of its variance from which on a residual says what the tails are.
 constexpr double kLeastSd =
@@ -31,7 +31,7 @@ void Noise::Add(double z, double noise_part) {
   const double step = noise_part * (clipped * clipped / kClippedMoment - 1) * 1.3 / (known_ + 1);
   variance_ = std::max(variance_ * std::exp(step), kLeastSd * kLeastSd);
   // What the whitened innovations still share is what the correlation lacks.
-  const double gain = 1 / (points_ + kDoubt);
+  const double gain = 1 / (points_ + kUsualWorth);
   correlation_ = std::clamp(correlation_ + gain * noise_part * before_ * clipped, 0.0, kMostCorrelation);
   before_ = clipped;
   point_sd_ = std::sqrt(variance_ / (1 - correlation_ * correlation_));
@@ -44,7 +44,7 @@ void Noise::Rescale(double factor, double points) {
   known_ = points;
 }
 
-double Noise::Sure(double z) const {
+double Noise::NormalScore(double z) const {
   const double freedom = kFreedom * known_;
   return z > 0 ? std::sqrt(freedom * std::log1p(z * z / freedom)) : z;
 }

@@ -30,7 +30,7 @@ class Noise {
   // What z = innovation / sd would be if the scale were known and not estimated from few points: that of the normal
   // that is exceeded as rarely as z is by Student's t (Wallace 1959, the leading term). Of z > 0; others stay as they
   // are.
-  double Sure(double z) const;
+  double NormalScore(double z) const;
 
   static constexpr double kMostCorrelation = 0.9;
   static constexpr double kUsualCorrelation = 0.2;  // Before any is seen (README.md).

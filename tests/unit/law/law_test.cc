@@ -125,16 +125,30 @@ TEST(LawTest, ARunThatIsWhatItsKinSayIsNeverFarFromThem) {
         << "at " << fraction;
     EXPECT_GT(ForecastEnd(higher.Until(fraction, 1), plan, Prior::Shipped(), lean).leaned.deviation, 2)
         << "at " << fraction;
-    if (fraction == 1.0 || fraction < 0.5) continue;
-    // Of the newest points a quarter are spikes, where they are not too few for that.
+  }
+}
+
+TEST(LawTest, SpikesAmongItsNewestPointsDoNotPutARunOffItsKin) {
+  const Plan plan = testing::DecayingPlan(4000, Decay::kLinear);
+  const RunClock clock(plan, 0);
+  const Archetype& any = Prior::Shipped().Of(clock.kind()).any();
+  Belief kin = any.tight;
+  kin.mean = any.MeanOf(TraitsOf(plan, clock));
+  ASSERT_TRUE(SetCovariance(0.01 * any.tight.covariance, kin));
+  kin.stray = 0.001;
+  kin.noise = 0.002;
+  const testing::LawRun run{.plan = plan, .at = kin.mean, .noise = kin.noise};
+  const Curve whole = run.Until(1.0, 1);
+  for (const double fraction : {0.8, 0.9, 0.97}) {
+    // A quarter of the newest points.
     Curve spiked = run.Until(fraction, 1);
-    const Curve whole = run.Until(1.0, 1);
     const Step from = spiked.last_step();
     for (const Bin& bin : whole.bins()) {
       for (Step s = std::max(bin.first_step, from + 1); s <= std::min(bin.last_step, from + from / 50); ++s) {
         spiked.Add(s, (s / 16 % 4 == 0 ? 3 : 1) * bin.mean);
       }
     }
+    const Lean lean{.kin = &kin, .factors = nullptr};
     EXPECT_LT(ForecastEnd(spiked, plan, Prior::Shipped(), lean).leaned.deviation, 2) << "at " << fraction;
   }
 }

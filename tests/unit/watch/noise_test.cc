@@ -123,13 +123,13 @@ TEST(NoiseTest, AScaleThatIsMostlyTheReferencesDoubtIsStillFoundInTime) {
 
 TEST(NoiseTest, FarOutCountsLessWhileFewPointsHaveToldTheScale) {
   const Noise guess(1, 4);
-  EXPECT_NEAR(guess.Sure(0.1), 0.1, 0.001);
-  EXPECT_EQ(guess.Sure(-5), -5);
-  EXPECT_LT(guess.Sure(8), 5);
-  EXPECT_GT(guess.Sure(80), guess.Sure(8));
+  EXPECT_NEAR(guess.NormalScore(0.1), 0.1, 0.001);
+  EXPECT_EQ(guess.NormalScore(-5), -5);
+  EXPECT_LT(guess.NormalScore(8), 5);
+  EXPECT_GT(guess.NormalScore(80), guess.NormalScore(8));
   const Noise known = Learned({.sd = 0.01}, 1000, 1);
-  EXPECT_NEAR(known.Sure(6), 6, 0.1);
-  EXPECT_LT(known.Sure(6), 6);
+  EXPECT_NEAR(known.NormalScore(6), 6, 0.1);
+  EXPECT_LT(known.NormalScore(6), 6);
 }
 
 TEST(NoiseTest, AFirstGuessIsOfAPointGivenTheOneBefore) {
